@@ -1,0 +1,12 @@
+"""The pages (admin, live streams, API) as an ASGI application for uvicorn."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ["OUTREACH_SERVES"] = "pages"
+
+from django.core.asgi import get_asgi_application  # noqa: E402  (the environment comes first)
+
+application = get_asgi_application()

@@ -1,0 +1,221 @@
+"""Every setting, read from the environment once; a missing or malformed one is reported by name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.logs import logging_config
+from outreach.domain import defaults
+from outreach.domain.dialing_mode import DialingMode, mode_problems
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+if not env.bool("OUTREACH_IGNORE_DOTENV", default=False):
+    environ.Env.read_env(BASE_DIR / ".env")
+
+_problems: list[str] = []
+
+
+def _required(name: str, why: str) -> str:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        _problems.append(f"{name} is missing: {why}")
+    return value
+
+
+def _parsed(name: str, read: Any, default: Any, expected: str) -> Any:
+    if not os.environ.get(name, "").strip():
+        return default
+    try:
+        return read(name)
+    except (ValueError, TypeError, ImproperlyConfigured):
+        _problems.append(f"{name} is malformed: expected {expected}.")
+        return default
+
+
+# --- Which phones may ring ---------------------------------------------------------------------
+DIALING: DialingMode = _parsed("DIALING", lambda n: DialingMode(env.str(n)), DialingMode.REHEARSAL, "rehearsal, test or live")
+TEST_NUMBERS: list[str] = env.list("TEST_NUMBERS", default=[])
+
+# --- Django ------------------------------------------------------------------------------------
+SECRET_KEY = _required("DJANGO_SECRET_KEY", "a long random string that signs sessions.")
+DEBUG = _parsed("DJANGO_DEBUG", env.bool, False, "true or false")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+#: The hooks process answers Twilio, LiveKit and Alex on a port of its own, so that a tunnel never
+#: publishes the admin. `config/hooks.py` sets it; it is not an operator's setting.
+SERVES_HOOKS = os.environ.get("OUTREACH_SERVES") == "hooks"
+#: Set by `config/asgi.py`: the pages run on an event loop, where every thread would open a connection.
+SERVES_PAGES = os.environ.get("OUTREACH_SERVES") == "pages"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_structlog",
+    "health_check",
+    "outreach",
+]
+_HOOKS_MIDDLEWARE = ["django_structlog.middlewares.RequestMiddleware"]
+_PAGES_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+MIDDLEWARE = _HOOKS_MIDDLEWARE if SERVES_HOOKS else _PAGES_MIDDLEWARE
+ROOT_URLCONF = "config.hooks_urls" if SERVES_HOOKS else "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+LOGIN_URL = "admin:login"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 if SERVES_HOOKS else 2_621_440
+
+_https = env.str("ADMIN_BASE_URL", default="").startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+
+# --- PostgreSQL --------------------------------------------------------------------------------
+_required("DATABASE_URL", "postgres://user:password@host:5432/name; `make up` starts one when it is not set.")
+_database: dict[str, Any] = _parsed("DATABASE_URL", env.db_url, {}, "postgres://user:password@host:5432/name")
+if _database:
+    _database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 600}
+    _options = _database.setdefault("OPTIONS", {})
+    _options["options"] = "-c idle_in_transaction_session_timeout=60s -c statement_timeout=60s -c lock_timeout=15s"
+    if SERVES_PAGES:
+        _database["CONN_MAX_AGE"] = 0
+        _options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 10}
+DATABASES = {"default": _database}
+
+# --- Redis, Celery -----------------------------------------------------------------------------
+REDIS_URL = _required("REDIS_URL", "redis://host:6379/0; `make up` starts one when it is not set.")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "ops"
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_SOFT_TIME_LIMIT = 40
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 2000
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_timeout": 15,
+    "socket_connect_timeout": 5,
+    "socket_keepalive": True,
+    "health_check_interval": 25,
+}
+#: Celery closes the connection around every task otherwise: half the tasks a second. Only together
+#: with CONN_HEALTH_CHECKS and the task_prerun receiver in `config/celery.py`.
+CELERY_DB_REUSE_MAX = 1000
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# --- The outside world -------------------------------------------------------------------------
+PUBLIC_BASE_URL = _required("PUBLIC_BASE_URL", "the address under which Twilio and LiveKit reach /hooks/.").rstrip("/")
+TWILIO_ACCOUNT_SID = _required("TWILIO_ACCOUNT_SID", "from the Twilio console.")
+TWILIO_AUTH_TOKEN = _required("TWILIO_AUTH_TOKEN", "signs every webhook; without it none can be trusted.")
+TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
+LIVEKIT_URL = _required("LIVEKIT_URL", "wss://… of your LiveKit server.")
+LIVEKIT_API_KEY = _required("LIVEKIT_API_KEY", "from your LiveKit project.")
+LIVEKIT_API_SECRET = _required("LIVEKIT_API_SECRET", "from your LiveKit project.")
+LIVEKIT_SIP_URI = _required("LIVEKIT_SIP_URI", "sip:… of your LiveKit project; it cannot be derived from LIVEKIT_URL.")
+SIP_USERNAME = _required("SIP_USERNAME", "the user of the inbound trunk's digest authentication.")
+SIP_PASSWORD = _required("SIP_PASSWORD", "the password of the inbound trunk's digest authentication.")
+AGENT_SECRET = _required("AGENT_SECRET", "shared with the agent workers; signs what Alex reports.")
+AGENT_NAME = env.str("AGENT_NAME", default="alex")
+GROQ_API_KEY = env.str("GROQ_API_KEY", default="")
+GROQ_BASE_URL = env.str("GROQ_BASE_URL", default="https://api.groq.com/openai/v1")
+#: Calls that the models' rate limits carry at once; 0 means that they are no limit.
+MODEL_BUDGET = _parsed("MODEL_BUDGET", env.int, 0, "a whole number")
+
+_problems += mode_problems(
+    DIALING,
+    {
+        "TWILIO_API_URL": TWILIO_API_URL,
+        "LIVEKIT_URL": LIVEKIT_URL,
+        "LIVEKIT_SIP_URI": LIVEKIT_SIP_URI,
+        "GROQ_BASE_URL": GROQ_BASE_URL,
+        "PUBLIC_BASE_URL": PUBLIC_BASE_URL,
+    },
+)
+
+# --- Pages -------------------------------------------------------------------------------------
+FLOWER_URL = env.str("FLOWER_URL", default="")
+MODE_LABEL = DIALING.upper()
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Outreach",
+    "SITE_HEADER": "Outreach",
+    "SITE_SYMBOL": "call",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "outreach.admin.site.environment_badge",
+    "DASHBOARD_CALLBACK": "outreach.admin.dashboard.dashboard",
+    "SIDEBAR": {"show_search": True, "navigation": "outreach.admin.site.navigation"},
+}
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING = logging_config(level=LOG_LEVEL)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+
+DEFAULT_MODELS = {"llm": defaults.LLM_MODEL, "stt": defaults.STT_MODEL, "tts": defaults.TTS_MODEL}
+
+if _problems:
+    raise ImproperlyConfigured(
+        "The settings need attention (see .env.example for each):\n  - " + "\n  - ".join(_problems)
+    )

@@ -1,0 +1,3 @@
+"""What every admin page shows: the mode, and the menu."""
+
+from __future__ import annotations

@@ -1,0 +1,41 @@
+"""The rows. Fields, constraints, filters and compare-and-set; no rules (domain) and no use cases (services)."""
+
+from outreach.models.call import Call, TranscriptState
+from outreach.models.call_event import CallEvent, EventSource
+from outreach.models.callback import Callback, CallbackState
+from outreach.models.campaign import Campaign, CampaignState, CanaryState, ScriptVersion
+from outreach.models.control import AgentWorker, DialingControl, PacingBucket
+from outreach.models.decision import Decision
+from outreach.models.facilitator import ConsentBasis, Facilitator, ZoneSource
+from outreach.models.import_batch import ImportBatch, ImportRow, ImportState
+from outreach.models.statistics import DailyStatistics
+from outreach.models.suppression import Suppression, SuppressionSource
+from outreach.models.transcript import Note, Turn
+
+__all__ = [
+    "AgentWorker",
+    "Call",
+    "CallEvent",
+    "Callback",
+    "CallbackState",
+    "Campaign",
+    "CampaignState",
+    "CanaryState",
+    "ConsentBasis",
+    "DailyStatistics",
+    "Decision",
+    "DialingControl",
+    "EventSource",
+    "Facilitator",
+    "ImportBatch",
+    "ImportRow",
+    "ImportState",
+    "Note",
+    "PacingBucket",
+    "ScriptVersion",
+    "Suppression",
+    "SuppressionSource",
+    "TranscriptState",
+    "Turn",
+    "ZoneSource",
+]

@@ -1,0 +1,136 @@
+"""Calls: one attempt, one dial of one number. Changed only by compare-and-set, never deleted."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from outreach.domain.call_status import OPEN, TERMINAL, CallStatus, sources_of
+from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
+from outreach.domain.standing import CallKind
+from outreach.models.campaign import Campaign, ScriptVersion
+from outreach.models.facilitator import Facilitator
+
+_TERMINAL = sorted(status.value for status in TERMINAL)  # plain strings: migrations must not import the domain
+
+
+def _choices(values: Any) -> list[tuple[str, str]]:
+    return [(v.value, v.value.replace("_", " ").capitalize()) for v in values]
+
+
+def new_token() -> str:
+    """Return a fresh unguessable token for this call's webhook paths."""
+    return secrets.token_urlsafe(24)
+
+
+class TranscriptState(models.TextChoices):
+    OPEN = "open", _("Still being spoken")
+    COMPLETE = "complete", _("Complete")
+    INCOMPLETE = "incomplete", _("Turns are missing")
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def open(self) -> Self:
+        """Calls that may still ring or talk; each blocks a redial of its number."""
+        return self.filter(status__in=sorted(s.value for s in OPEN))
+
+    def move(self, new: CallStatus, **changes: Any) -> int:
+        """Move the calls that `new` is further for; return how many moved."""
+        return self.filter(status__in=sources_of(new)).update(status=new.value, **changes)
+
+
+class Call(models.Model):
+    """One attempt. Carries the number itself: the number is the lock, across campaigns."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    facilitator = models.ForeignKey(Facilitator, on_delete=models.PROTECT, related_name="calls")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls")
+    script = models.ForeignKey(ScriptVersion, on_delete=models.PROTECT, related_name="calls")
+    callback = models.ForeignKey("outreach.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="calls")
+    number = models.CharField(max_length=16)
+    caller_id = models.CharField(max_length=16)
+    kind = models.CharField(max_length=10, choices=_choices(CallKind))
+    token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    twilio_sid = models.CharField(max_length=40, unique=True, null=True, blank=True)
+
+    status = models.CharField(max_length=12, choices=_choices(CallStatus), default=CallStatus.QUEUED.value)
+    answered_by = models.CharField(max_length=12, blank=True, choices=_choices(AnsweredBy))
+    disposition = models.CharField(max_length=20, blank=True, choices=_choices(Disposition))
+    disposition_seq = models.PositiveIntegerField(null=True, blank=True, help_text=_("The turn that shows the disposition."))
+    ended_by = models.CharField(max_length=16, blank=True, choices=_choices(EndedBy))
+    failure_code = models.CharField(max_length=40, blank=True, help_text=_("Twilio's error code, a SIP status, or our own word."))
+    failure_reason = models.CharField(max_length=300, blank=True)
+    our_fault = models.BooleanField(default=False)
+    counts = models.BooleanField(default=False, help_text=_("Whether it used up one of the person's attempts."))
+    stage = models.CharField(max_length=12, blank=True, help_text=_("The conversation's last stage."))
+
+    agent_worker = models.CharField(max_length=64, blank=True)
+    agent_job = models.CharField(max_length=64, blank=True)
+    agent_seen_at = models.DateTimeField(null=True, blank=True)
+
+    queued_at = models.DateTimeField()
+    preparing_at = models.DateTimeField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    dialing_at = models.DateTimeField(null=True, blank=True, help_text=_("The intent: committed before the carrier is asked."))
+    placed_at = models.DateTimeField(null=True, blank=True, help_text=_("The carrier accepted it."))
+    ringing_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True, help_text=_("The line is free."))
+    end_received_at = models.DateTimeField(null=True, blank=True, help_text=_("Alex said that the conversation is over."))
+    settled_at = models.DateTimeField(null=True, blank=True, help_text=_("What happens next is decided."))
+    deadline_at = models.DateTimeField(null=True, blank=True, help_text=_("When the sweep looks into it."))
+    hangup_at = models.DateTimeField(null=True, blank=True, help_text=_("When we asked the carrier to end it."))
+
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    empty_lists = models.PositiveSmallIntegerField(default=0)
+    empty_list_at = models.DateTimeField(null=True, blank=True)
+    n_turns = models.PositiveIntegerField(null=True, blank=True)
+    n_notes = models.PositiveIntegerField(null=True, blank=True)
+    transcript = models.CharField(max_length=10, choices=TranscriptState.choices, default=TranscriptState.OPEN.value)
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="call_ended_iff_terminal",
+                condition=Q(status__in=_TERMINAL, ended_at__isnull=False)
+                | (~Q(status__in=_TERMINAL) & Q(ended_at__isnull=True)),
+            ),
+            models.UniqueConstraint(name="call_one_open_per_number", fields=["number"], condition=~Q(status__in=_TERMINAL)),
+            models.UniqueConstraint(name="call_one_unsettled_per_facilitator", fields=["facilitator"], condition=Q(settled_at__isnull=True)),
+            models.CheckConstraint(name="call_settled_after_it_ended", condition=Q(settled_at__isnull=True) | Q(ended_at__isnull=False)),
+        ]
+        indexes = [
+            models.Index(name="call_by_number", fields=["number", "queued_at"]),
+            models.Index(name="call_by_facilitator", fields=["facilitator", "queued_at"]),
+            models.Index(name="call_open", fields=["campaign", "status"], condition=~Q(status__in=_TERMINAL)),
+            models.Index(name="call_past_deadline", fields=["deadline_at"], condition=Q(settled_at__isnull=True)),
+            models.Index(name="call_said_no", fields=["number", "ended_at"], condition=Q(disposition="not_interested")),
+            models.Index(name="call_recent", fields=["queued_at"]),
+        ]
+        permissions = [
+            ("place_call", "Can place a call now"),
+            ("hang_up", "Can hang up a call in progress"),
+            ("read_transcript", "Can read and follow what is said"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+    @property
+    def room(self) -> str:
+        """Name of this call's LiveKit room; unique per attempt."""
+        return f"call-{self.pk}"
+
+    def move_to(self, new: CallStatus, **changes: Any) -> bool:
+        """Move to `new` if it is further than the stored status; return whether it moved."""
+        moved = Call.objects.filter(pk=self.pk).move(new, **changes)
+        if moved:
+            self.refresh_from_db()
+        return bool(moved)

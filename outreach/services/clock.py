@@ -1,0 +1,15 @@
+"""The one door to time: the database's clock, which a rehearsal may set and production never does."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+
+
+def now() -> datetime:
+    """Return the present moment as aware UTC."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT outreach_now()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
