@@ -1,1 +1,19 @@
-urlpatterns: list = []
+"""The addresses under /hooks/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from outreach import health
+from outreach.webhooks import agents, livekit, twilio
+
+urlpatterns = [
+    path("livez", health.livez, name="hooks-livez"),
+    path("twilio/answer/<str:token>", twilio.answer, name="twilio-answer"),
+    path("twilio/dialed/<str:token>", twilio.dialed, name="twilio-dialed"),
+    path("twilio/status/<str:token>", twilio.status, name="twilio-status"),
+    path("livekit", livekit.room_event, name="livekit"),
+    path("agent/worker", agents.worker, name="agent-worker"),
+    path("agent/<uuid:call_id>/fact", agents.fact, name="agent-fact"),
+    path("agent/<uuid:call_id>/words", agents.words, name="agent-words"),
+]

@@ -1,0 +1,264 @@
+"""Telephony over Twilio's REST API: the only module of the product that talks to Twilio."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, TypeVar
+
+import requests
+from django.conf import settings
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from outreach.domain.call_status import TERMINAL, CallStatus
+from outreach.domain.dialing_mode import is_loopback
+from outreach.integrations.telephony import (
+    CallOrder,
+    DialOutcomeUnknown,
+    Fault,
+    ProviderCall,
+    Telephony,
+    TelephonyError,
+    TelephonyRefused,
+    TelephonyUnavailable,
+)
+
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 10.0
+
+STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
+
+#: What Twilio does when a webhook of ours fails: by default it repeats nothing but a failed connection,
+#: and a single 500 would lose the event for ever. A fragment is neither sent nor signed.
+#: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+CONNECTION_OVERRIDES = "#ct=2000&rt=4000&rc=3&rp=ct,rt,5xx"
+
+#: Twilio's word for a status to ours. Its queue counts as ringing: the phone may ring any moment.
+STATUSES: dict[str, CallStatus] = {
+    "queued": CallStatus.RINGING,
+    "initiated": CallStatus.RINGING,
+    "ringing": CallStatus.RINGING,
+    "in-progress": CallStatus.IN_PROGRESS,
+    "completed": CallStatus.COMPLETED,
+    "busy": CallStatus.BUSY,
+    "no-answer": CallStatus.NO_ANSWER,
+    "failed": CallStatus.FAILED,
+    "canceled": CallStatus.CANCELED,
+}
+
+#: Error codes that blame the called number: 21211 invalid, 21214 not reachable, 21216 not allowed,
+#: 21217 and 21421 not valid, 21610 opted out at Twilio, 13223-13226 not diallable. Geographic
+#: permissions (21215, 13227) and all others are our account's. https://www.twilio.com/docs/api/errors
+NUMBER_CODES = frozenset({13223, 13224, 13225, 13226, 21211, 21214, 21216, 21217, 21421, 21610})
+TOO_MANY_REQUESTS = 20429
+INVALID_CALL_STATE = 21220
+
+#: HTTP statuses below 500 that leave open whether the request was carried out.
+_AMBIGUOUS = frozenset({requests.codes.request_timeout})
+
+_T = TypeVar("_T")
+
+
+class _OneTryHttpClient(HttpClient):
+    """Send each request once, on a connection of its own.
+
+    A kept connection that the other side has just closed would turn a dial that never left into one
+    whose outcome is unknown; a retry could ring a phone twice. Nothing is logged: bodies carry numbers.
+    """
+
+    def __init__(self, *, trust_environment: bool) -> None:
+        self._trust_environment = trust_environment
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002  (the SDK's signature; ours are fixed)
+        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002  (never: a redirected POST is a second one)
+    ) -> Response:
+        with requests.Session() as session:
+            session.trust_env = self._trust_environment
+            response = session.request(
+                method.upper(),
+                uri,
+                params=params,  # type: ignore[arg-type]
+                data=data,
+                headers=headers,
+                auth=auth,
+                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+                allow_redirects=False,
+            )
+            return Response(response.status_code, response.text, response.headers)
+
+
+class TwilioTelephony:
+    """The carrier, over Twilio's Programmable Voice."""
+
+    def __init__(self, *, account_sid: str, auth_token: str, api_url: str, hooks_url: str) -> None:
+        """Prepare a client; nothing is sent yet.
+
+        :param hooks_url: the public address under which Twilio reaches `/hooks/`.
+        """
+        # A proxy from the environment cannot reach this machine's own loopback.
+        http_client = _OneTryHttpClient(trust_environment=not is_loopback(api_url))
+        self._client = Client(account_sid, auth_token, http_client=http_client)
+        # The address is a setting of ours; TWILIO_EDGE and TWILIO_REGION would make the SDK rewrite it.
+        self._client.edge = self._client.region = None
+        self._client.api.base_url = api_url
+        self._hooks_url = hooks_url
+
+    def place_call(self, order: CallOrder) -> ProviderCall:
+        """Place exactly one call; never repeats a request.
+
+        :raises TelephonyRefused: when Twilio definitely placed nothing.
+        :raises TelephonyUnavailable: when no connection came about, so nothing was sent.
+        :raises DialOutcomeUnknown: on a time-out, a reset, a 5xx or an answer that cannot be read.
+        """
+        with _dial_errors():
+            placed = self._client.calls.create(
+                to=order.to,
+                from_=order.from_,
+                url=self._hook("answer", order.token),
+                method="POST",
+                status_callback=self._hook("status", order.token),
+                status_callback_event=STATUS_EVENTS,
+                status_callback_method="POST",
+                timeout=order.ring_timeout,
+                time_limit=order.max_duration,
+            )
+        if not placed.sid:
+            raise DialOutcomeUnknown("Twilio's answer names no call")
+        return _provider_call(placed)
+
+    def fetch_call(self, sid: str) -> ProviderCall | None:
+        """Return what Twilio knows of `sid`, or None when it knows no such call.
+
+        :raises TelephonyUnavailable: when Twilio could not be asked.
+        """
+        return _asked(lambda: _provider_call(self._client.calls(sid).fetch()))
+
+    def find_calls(self, *, to: str, from_: str, created_after: datetime) -> list[ProviderCall]:
+        """Return our outbound calls between the two numbers created at or after a time.
+
+        Twilio's own time filter looks at the start time, which a queued call does not have, so all
+        of the pair's calls are listed and filtered here. One without a date is kept.
+
+        :raises TelephonyUnavailable: when Twilio could not be asked.
+        """
+        listed = _asked(lambda: self._client.calls.list(to=to, from_=from_, page_size=100)) or []
+        ours = [_provider_call(call) for call in listed if call.direction in (None, "", "outbound-api")]
+        return [call for call in ours if call.created_at is None or call.created_at >= created_after]
+
+    def end_call(self, sid: str) -> None:
+        """Cancel a call that has not been answered, or hang up one that has; done twice is fine.
+
+        :raises TelephonyUnavailable: when Twilio could not be asked.
+        """
+        for wanted in ("canceled", "completed"):
+            ended = _asked(partial(self._end, sid, wanted))
+            if ended is not False:  # over, or None: there is no such call
+                return
+
+    def _end(self, sid: str, wanted: str) -> bool:
+        """Ask for `wanted`; return whether the call is over."""
+        try:
+            call = self._client.calls(sid).update(status=wanted)
+        except TwilioRestException as exc:
+            if exc.code == INVALID_CALL_STATE:
+                return False
+            raise
+        return STATUSES.get(str(call.status)) in TERMINAL
+
+    def _hook(self, name: str, token: str) -> str:
+        return f"{self._hooks_url}/hooks/twilio/{name}/{token}{CONNECTION_OVERRIDES}"
+
+
+def telephony() -> Telephony:
+    """Return the carrier that the settings name."""
+    return TwilioTelephony(
+        account_sid=settings.TWILIO_ACCOUNT_SID,
+        auth_token=settings.TWILIO_AUTH_TOKEN,
+        api_url=settings.TWILIO_API_URL,
+        hooks_url=settings.PUBLIC_BASE_URL,
+    )
+
+
+def _provider_call(call: Any) -> ProviderCall:
+    """Translate Twilio's call; a status that we do not know counts as open, so nobody is redialled."""
+    return ProviderCall(
+        sid=str(call.sid),
+        status=STATUSES.get(str(call.status), CallStatus.RINGING),
+        created_at=call.date_created.astimezone(UTC) if call.date_created else None,
+        duration=int(call.duration) if str(call.duration or "").isdigit() else None,
+    )
+
+
+@contextmanager
+def _dial_errors() -> Iterator[None]:
+    """Translate what may go wrong with a dial; `from None`, since the causes hold numbers."""
+    try:
+        yield
+    except (TwilioRestException, TwilioServiceException) as exc:
+        raise _dial_error(http_status=exc.status, code=exc.code or exc.status) from None
+    except requests.RequestException as exc:
+        if _never_sent(exc):
+            raise TelephonyUnavailable(f"Twilio could not be reached ({type(exc).__name__})") from None
+        raise DialOutcomeUnknown(f"Twilio did not answer ({type(exc).__name__})") from None
+    except (TwilioException, ValueError, TypeError, AttributeError) as exc:
+        raise DialOutcomeUnknown(f"Twilio's answer could not be read ({type(exc).__name__})") from None
+
+
+def _dial_error(*, http_status: int, code: int) -> TelephonyError:
+    """Return the error that a dial's unhappy answer means."""
+    if not 400 <= http_status < 500 or http_status in _AMBIGUOUS:
+        return DialOutcomeUnknown(f"Twilio answered {http_status}")
+    if http_status == requests.codes.too_many_requests or code == TOO_MANY_REQUESTS:
+        fault = Fault.PACE
+    elif code in NUMBER_CODES:
+        fault = Fault.NUMBER
+    else:
+        fault = Fault.ACCOUNT
+    return TelephonyRefused(
+        f"Twilio refused the call (code {code})", code=str(code), fault=fault, http_status=http_status
+    )
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Tell whether it is certain that not one byte of the request left: no connection came about."""
+    if isinstance(error, requests.ConnectTimeout):
+        return True
+    cause = error.args[0] if error.args else None
+    if not isinstance(cause, MaxRetryError):
+        return False
+    reason = cause.reason
+    if isinstance(reason, (NewConnectionError, ConnectTimeoutError)):
+        return True
+    return bool(reason and reason.args and isinstance(reason.args[0], ssl.SSLCertVerificationError))
+
+
+def _asked(question: Callable[[], _T]) -> _T | None:
+    """Return Twilio's answer to a question that may be repeated, or None when there is no such call.
+
+    :raises TelephonyUnavailable: when there is no answer, or none that can be read.
+    """
+    try:
+        return question()
+    except (TwilioRestException, TwilioServiceException) as exc:
+        if exc.status == requests.codes.not_found:
+            return None
+        raise TelephonyUnavailable(f"Twilio answered {exc.status} (code {exc.code})") from None
+    except requests.RequestException as exc:
+        raise TelephonyUnavailable(f"Twilio could not be asked ({type(exc).__name__})") from None
+    except (TwilioException, ValueError, TypeError, AttributeError) as exc:
+        raise TelephonyUnavailable(f"Twilio's answer could not be read ({type(exc).__name__})") from None

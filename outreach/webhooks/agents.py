@@ -1,0 +1,127 @@
+"""What our own agent workers report: facts that decide who is called, left-over words, their places."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from kombu.exceptions import OperationalError
+from pydantic import ValidationError
+
+from outreach.domain import contracts
+from outreach.integrations import agents
+from outreach.integrations.storable import storable
+from outreach.services import facts, progress, recording
+from outreach.services.facts import FactResult
+from outreach.tasks import dial_call
+from outreach.webhooks.admission import admits
+
+logger = logging.getLogger(__name__)
+
+JSON = frozenset({"application/json"})
+
+P = ParamSpec("P")
+
+
+def _signed(view: Callable[Concatenate[Any, P], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refuse what was not signed with our secret about now; the view gets the parsed body, not the request."""
+
+    @admits(JSON)
+    @wraps(view)
+    def verified(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        genuine = agents.is_genuine(
+            secret=settings.AGENT_SECRET,
+            timestamp=request.headers.get(contracts.TIMESTAMP_HEADER, ""),
+            given=request.headers.get(contracts.SIGNATURE_HEADER, ""),
+            path=request.path,
+            body=request.body,
+            now=time.time(),
+        )
+        if not genuine:
+            return HttpResponse(status=403)
+        try:
+            report = storable(json.loads(request.body))
+        except (ValueError, RecursionError):
+            return _malformed("the body is no JSON")
+        return view(report, *args, **kwargs)
+
+    return verified
+
+
+@_signed
+def fact(report: Any, call_id: UUID) -> HttpResponse:
+    """Store one fact about a call. `ready` is answered by 200 = stay or 410 = leave without a word."""
+    structlog.contextvars.bind_contextvars(call_id=str(call_id))
+    try:
+        said = contracts.FACT.validate_python(report)
+    except ValidationError as exc:
+        return _malformed(_problems(exc))
+    match facts.apply_fact(call_id=call_id, fact=said):
+        case FactResult.DIAL:
+            transaction.on_commit(lambda: _hint_to_dial(call_id))
+            return JsonResponse({"stay": True})
+        case FactResult.STAY:
+            return JsonResponse({"stay": True})
+        case FactResult.LEAVE:
+            return JsonResponse({"stay": False}, status=410)
+        case FactResult.UNKNOWN_CALL:
+            return JsonResponse({"error": "no such call"}, status=404)
+        case _:
+            return JsonResponse({"stored": True})
+
+
+@_signed
+def words(report: Any, call_id: UUID) -> HttpResponse:
+    """Store words that the stream may have lost, and say what of the call's words is still missing."""
+    structlog.contextvars.bind_contextvars(call_id=str(call_id))
+    try:
+        batch = contracts.WordsBatch.model_validate(report)
+    except ValidationError as exc:
+        return _malformed(_problems(exc))
+    if any(word.call_id != call_id for word in batch.words):
+        return _malformed("words of another call")
+    stored = recording.store_words(call_id=call_id, batch=batch)
+    if stored is None:
+        return JsonResponse({"error": "no such call"}, status=404)
+    return JsonResponse(stored.model_dump(mode="json"))
+
+
+@_signed
+def worker(report: Any) -> HttpResponse:
+    """Take note of a worker's places and of the calls that it holds."""
+    try:
+        said = contracts.WorkerReport.model_validate(report)
+    except ValidationError as exc:
+        return _malformed(_problems(exc))
+    progress.worker_reported(report=said)
+    return HttpResponse(status=204)
+
+
+def _hint_to_dial(call_id: UUID) -> None:
+    """Enqueue the dial; a lost hint is found by the sweep, so a broken broker must not hold up Alex."""
+    try:
+        dial_call.apply_async(kwargs={"call_id": str(call_id)}, retry=False)
+    except OperationalError:
+        logger.warning("broker did not take the hint to dial; the sweep will")
+
+
+def _problems(error: ValidationError) -> str:
+    """Return where a report is wrong, without what it says: that may be a person's words."""
+    return "; ".join(
+        f"{'.'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors(include_input=False)
+    )
+
+
+def _malformed(why: str) -> HttpResponse:
+    """Return a 400, which the sender never repeats."""
+    logger.error("malformed report", extra={"why": why})
+    return JsonResponse({"error": why}, status=400)

@@ -1,0 +1,155 @@
+"""Twilio's webhooks: the call was answered, its dialled leg ended, its status changed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+from twilio.request_validator import RequestValidator
+from twilio.twiml.voice_response import VoiceResponse
+
+from outreach.domain.call_status import CallStatus
+from outreach.integrations.storable import storable
+from outreach.integrations.telephony import TelephonyError
+from outreach.integrations.twilio import STATUSES, telephony
+from outreach.services import progress
+from outreach.webhooks.admission import admits
+
+logger = logging.getLogger(__name__)
+
+FORM = frozenset({"application/x-www-form-urlencoded"})
+
+#: Seconds in which Alex's room must take the call. Alex is there already, so more would be dead air.
+DIAL_TIMEOUT = 5
+
+_View = Callable[[HttpRequest, str], HttpResponse]
+
+
+def _signed(view: _View) -> _View:
+    """Refuse what Twilio did not sign for exactly this address and these parameters.
+
+    The address is built from the settings, never from headers that a forger chooses, and all values of
+    a repeated parameter are part of what is checked.
+    """
+
+    @admits(FORM)
+    @wraps(view)
+    def verified(request: HttpRequest, token: str) -> HttpResponse:
+        address = settings.PUBLIC_BASE_URL + request.get_full_path()
+        given = request.headers.get("X-Twilio-Signature", "")
+        validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
+        if not given or not validator.validate(address, request.POST, given):
+            return HttpResponse(status=403)
+        if not request.POST.get("CallSid"):
+            return HttpResponse(status=400)
+        structlog.contextvars.bind_contextvars(call_sid=request.POST["CallSid"])
+        return view(request, token)
+
+    return verified
+
+
+@_signed
+def answer(request: HttpRequest, token: str) -> HttpResponse:
+    """Say where an answered call goes: into Alex's room, or nowhere when nobody is there for it."""
+    sid = request.POST["CallSid"]
+    answered = progress.answer_call(
+        token=token, sid=sid, event_id=f"{sid}:answer", payload=_payload(request.POST)
+    )
+    response = VoiceResponse()
+    if isinstance(answered, progress.Connect):
+        structlog.contextvars.bind_contextvars(call_id=str(answered.call_id))
+        dial = response.dial(
+            timeout=DIAL_TIMEOUT,
+            action=f"{settings.PUBLIC_BASE_URL}/hooks/twilio/dialed/{token}",
+            method="POST",
+        )
+        dial.sip(
+            f"sip:{answered.room}@{_sip_host()};transport=tcp?X-Call-Id={answered.call_id}",
+            username=settings.SIP_USERNAME,
+            password=settings.SIP_PASSWORD,
+        )
+    else:
+        logger.warning("answered call is hung up", extra={"reason": answered.reason})
+        response.hangup()
+    return _twiml(response)
+
+
+@_signed
+def dialed(request: HttpRequest, token: str) -> HttpResponse:
+    """Take note of how the leg into the room ended; whatever happened, the call is over."""
+    sid = request.POST["CallSid"]
+    leg = request.POST.get("DialCallStatus", "")
+    result = progress.apply_provider_event(
+        token=token,
+        event_id=f"{sid}:dialed",
+        kind="dialed",
+        status=None,
+        sid=sid,
+        payload=_payload(request.POST),
+        duration=None,
+        failure_code="" if leg == "completed" else request.POST.get("DialSipResponseCode", "") or leg,
+    )
+    _end_late_call(result.hang_up_sid)
+    response = VoiceResponse()
+    response.hangup()
+    return _twiml(response)
+
+
+@_signed
+def status(request: HttpRequest, token: str) -> HttpResponse:
+    """Move the call on. Twilio may repeat this and sends it in no particular order."""
+    sid, said = request.POST["CallSid"], request.POST.get("CallStatus", "")
+    new = STATUSES.get(said)
+    duration = request.POST.get("CallDuration", "")
+    result = progress.apply_provider_event(
+        token=token,
+        event_id=f"{sid}:{request.POST.get('SequenceNumber', '-')}:{said}"[:160],
+        kind=(said or "unnamed")[:40],
+        status=new,
+        sid=sid,
+        payload=_payload(request.POST),
+        duration=int(duration) if duration.isascii() and duration.isdigit() else None,
+        failure_code=_failure_code(new, request.POST),
+    )
+    _end_late_call(result.hang_up_sid)
+    return HttpResponse(status=204)
+
+
+def _end_late_call(sid: str | None) -> None:
+    """Hang up a call that lives on after we had closed it.
+
+    A failure is only logged: the event is stored, the answer webhook hangs up too, and a repeat by
+    Twilio would change nothing.
+    """
+    if sid is None:
+        return
+    try:
+        telephony().end_call(sid)
+    except TelephonyError as exc:
+        logger.error("late call could not be ended", extra={"late_sid": sid, "error": str(exc)})  # noqa: TRY400
+
+
+def _failure_code(new: CallStatus | None, params: QueryDict) -> str:
+    """Return Twilio's error code, or else the SIP status, of a call that failed."""
+    if new not in (CallStatus.FAILED, CallStatus.BUSY, CallStatus.NO_ANSWER):
+        return ""
+    return (params.get("ErrorCode") or params.get("SipResponseCode") or "")[:40]
+
+
+def _payload(params: QueryDict) -> dict[str, str]:
+    """Return the parameters as they came, for the inbox."""
+    payload: dict[str, str] = storable(params.dict())
+    return payload
+
+
+def _sip_host() -> str:
+    """Return host and port of LiveKit's SIP address, without scheme, user and parameters."""
+    return settings.LIVEKIT_SIP_URI.removeprefix("sip:").split("@")[-1].split(";")[0]
+
+
+def _twiml(response: VoiceResponse) -> HttpResponse:
+    return HttpResponse(str(response), content_type="text/xml")
