@@ -55,7 +55,7 @@ class RetryPolicy:
     def parse(cls, raw: object) -> RetryPolicy:
         """Read the stored form, the shape of `defaults.RETRY_POLICY`.
 
-        :raises InvalidRetryPolicy: when an ending is missing or never retried, or a field is no sensible number.
+        :raises InvalidRetryPolicy: when an ending is missing or never retried, or a field is wrong.
         """
         if not isinstance(raw, Mapping):
             raise InvalidRetryPolicy('A retry policy is a table such as {"busy": {"base_hours": 4, …}, …}.')

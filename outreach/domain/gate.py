@@ -12,7 +12,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from outreach.domain.attempt_caps import Attempt, CapRules, Wait, cap_waits
-from outreach.domain.call_window import CallWindow, UnknownZone, next_open, zones_of
+from outreach.domain.call_window import CallWindow, UnknownZone, is_open, next_open, zones_of
 from outreach.domain.public_holidays import is_public_holiday
 from outreach.domain.standing import CallKind, Standing
 from outreach.domain.zones import is_country
@@ -186,10 +186,12 @@ def _why_closed(window: CallWindow, zones: tuple[str, ...], country: str, now: d
     if len(zones) > 1:
         return f"Outside the hours {_where(zones)}"
     local = now.astimezone(ZoneInfo(zones[0]))
+    if is_open(window=window, zones=zones, country=country, at=now):
+        return f"Too close to the end of {window.describe_day(local.weekday())} {zones[0]}"
     if window.skip_public_holidays and is_public_holiday(country, local.date()):
         return f"Public holiday in {country} on {_day(local)}"
     hours = window.describe_day(local.weekday())
-    return f"Outside {hours} {zones[0]}" if hours else f"No calls on a {local:%A} {zones[0]}"
+    return f"Outside {hours} {zones[0]}" if hours else f"No calls on {local:%A}s in {zones[0]}"
 
 
 def _where(zones: tuple[str, ...]) -> str:

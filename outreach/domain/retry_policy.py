@@ -1,7 +1,7 @@
 """What follows a call: when to try again, or why not to.
 
-We decide on a retry; they ask for a callback. Delays grow per kind of ending, with a die so that people called
-together are not all due together, and always land in an open window.
+We decide on a retry; they ask for a callback. Delays grow per kind of ending, with a die so that people
+called together are not all due together, and always land in an open window.
 """
 
 from __future__ import annotations

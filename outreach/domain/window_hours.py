@@ -49,7 +49,7 @@ class CallWindow:
     def parse(cls, raw: object, *, skip_public_holidays: bool) -> CallWindow:
         """Read the stored form.
 
-        :raises InvalidCallWindow: when a weekday, a time or the order is wrong, intervals overlap, or none is given.
+        :raises InvalidCallWindow: when a weekday or time is wrong, intervals overlap, or none is given.
         """
         if not isinstance(raw, Mapping):
             raise InvalidCallWindow(
