@@ -49,7 +49,7 @@ CHECKS = (
 )
 
 
-class CannotSetUp(Exception):  # noqa: N818  (a sentence for the person at the terminal)
+class CannotSetUp(Exception):
     """Setting up failed; the sentence says what to do."""
 
 

@@ -22,13 +22,16 @@ from sandbox import servers
 #: choose at random among these, so nothing takes a port between its choice and the server's start.
 PORTS = range(20_000, 30_000)
 
+PREFIX = "outreach-tests-"
+
 
 class EmbeddedServers:
     """The servers of one run: addresses first, since Django reads them early; processes when needed."""
 
     def __init__(self) -> None:
         """Choose a directory that every user can reach, ports and passwords."""
-        self.directory = Path(tempfile.mkdtemp(prefix="outreach-tests-"))
+        sweep_up()
+        self.directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.directory.chmod(0o755)
         self._children: list[Child] = []
         self._wanted: list[servers.Server] = []
@@ -60,7 +63,16 @@ class EmbeddedServers:
             child.kill()
         for child in self._children:
             child.stop()
+            child.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def sweep_up() -> None:
+    """Remove the directories of runs that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = left.name.removeprefix(PREFIX).split("-")[0]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def free_port() -> int:

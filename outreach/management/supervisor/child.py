@@ -98,6 +98,9 @@ class Child:
         if not self.wait(self.program.grace + 5):
             self.kill()
             self.wait(5)
+
+    def close(self) -> None:
+        """Let go of the pipes of a program that has ended."""
         for pipe in (self._leash.stdin, self._leash.stdout):
             if pipe is not None:
                 pipe.close()
