@@ -12,9 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from kombu.exceptions import OperationalError
 from pydantic import ValidationError
 
 from outreach.domain import contracts
@@ -24,6 +22,7 @@ from outreach.services import facts, progress, recording
 from outreach.services.facts import FactResult
 from outreach.tasks import dial_call
 from outreach.webhooks.admission import admits
+from outreach.webhooks.hints import hint
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ P = ParamSpec("P")
 
 
 def _signed(view: Callable[Concatenate[Any, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Refuse what was not signed with our secret about now; the view gets the parsed body, not the request."""
+    """Refuse what was not signed with our secret about now; the view gets the parsed body only."""
 
     @admits(JSON)
     @wraps(view)
@@ -67,7 +66,7 @@ def fact(report: Any, call_id: UUID) -> HttpResponse:
         return _malformed(_problems(exc))
     match facts.apply_fact(call_id=call_id, fact=said):
         case FactResult.DIAL:
-            transaction.on_commit(lambda: _hint_to_dial(call_id))
+            hint(dial_call, call_id=call_id)
             return JsonResponse({"stay": True})
         case FactResult.STAY:
             return JsonResponse({"stay": True})
@@ -104,14 +103,6 @@ def worker(report: Any) -> HttpResponse:
         return _malformed(_problems(exc))
     progress.worker_reported(report=said)
     return HttpResponse(status=204)
-
-
-def _hint_to_dial(call_id: UUID) -> None:
-    """Enqueue the dial; a lost hint is found by the sweep, so a broken broker must not hold up Alex."""
-    try:
-        dial_call.apply_async(kwargs={"call_id": str(call_id)}, retry=False)
-    except OperationalError:
-        logger.warning("broker did not take the hint to dial; the sweep will")
 
 
 def _problems(error: ValidationError) -> str:

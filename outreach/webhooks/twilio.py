@@ -17,7 +17,9 @@ from outreach.integrations.storable import storable
 from outreach.integrations.telephony import TelephonyError
 from outreach.integrations.twilio import STATUSES, telephony
 from outreach.services import progress
+from outreach.tasks import close_room
 from outreach.webhooks.admission import admits
+from outreach.webhooks.hints import hint
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +95,7 @@ def dialed(request: HttpRequest, token: str) -> HttpResponse:
         duration=None,
         failure_code="" if leg == "completed" else request.POST.get("DialSipResponseCode", "") or leg,
     )
-    _end_late_call(result.hang_up_sid)
+    _clear_up(result)
     response = VoiceResponse()
     response.hangup()
     return _twiml(response)
@@ -115,22 +117,26 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         duration=int(duration) if duration.isascii() and duration.isdigit() else None,
         failure_code=_failure_code(new, request.POST),
     )
-    _end_late_call(result.hang_up_sid)
+    _clear_up(result)
     return HttpResponse(status=204)
 
 
-def _end_late_call(sid: str | None) -> None:
-    """Hang up a call that lives on after we had closed it.
+def _clear_up(result: progress.ProviderEventResult) -> None:
+    """Do what the committed event asks for: close the room, hang up a call that we had closed already.
 
-    A failure is only logged: the event is stored, the answer webhook hangs up too, and a repeat by
-    Twilio would change nothing.
+    A failure is only logged: the event is stored, the answer webhook hangs up too, the sweep looks
+    again, and a repeat by Twilio would change nothing.
     """
-    if sid is None:
+    if result.ended_call is not None:
+        hint(close_room, call_id=result.ended_call)
+    if result.hang_up_sid is None:
         return
     try:
-        telephony().end_call(sid)
+        telephony().end_call(result.hang_up_sid)
     except TelephonyError as exc:
-        logger.error("late call could not be ended", extra={"late_sid": sid, "error": str(exc)})  # noqa: TRY400
+        # No traceback: nothing in the code is wrong, the carrier is away.
+        details = {"late_sid": result.hang_up_sid, "error": str(exc)}
+        logger.error("late call could not be ended", extra=details)  # noqa: TRY400
 
 
 def _failure_code(new: CallStatus | None, params: QueryDict) -> str:
