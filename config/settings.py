@@ -39,12 +39,14 @@ def _parsed(name: str, read: Any, default: Any, expected: str) -> Any:
 
 
 # --- Which phones may ring ---------------------------------------------------------------------
-DIALING: DialingMode = _parsed("DIALING", lambda n: DialingMode(env.str(n)), DialingMode.REHEARSAL, "rehearsal, test or live")
+DIALING: DialingMode = _parsed(
+    "DIALING", lambda n: DialingMode(env.str(n)), DialingMode.REHEARSAL, "rehearsal, test or live"
+)
 TEST_NUMBERS: list[str] = env.list("TEST_NUMBERS", default=[])
 
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = _required("DJANGO_SECRET_KEY", "a long random string that signs sessions.")
-DEBUG = _parsed("DJANGO_DEBUG", env.bool, False, "true or false")
+DEBUG = _parsed("DJANGO_DEBUG", env.bool, default=False, expected="true or false")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -128,7 +130,9 @@ _database: dict[str, Any] = _parsed("DATABASE_URL", env.db_url, {}, "postgres://
 if _database:
     _database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 600}
     _options = _database.setdefault("OPTIONS", {})
-    _options["options"] = "-c idle_in_transaction_session_timeout=60s -c statement_timeout=60s -c lock_timeout=15s"
+    _options["options"] = (
+        "-c idle_in_transaction_session_timeout=60s -c statement_timeout=60s -c lock_timeout=15s"
+    )
     if SERVES_PAGES:
         _database["CONN_MAX_AGE"] = 0
         _options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 10}
@@ -167,14 +171,18 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- The outside world -------------------------------------------------------------------------
-PUBLIC_BASE_URL = _required("PUBLIC_BASE_URL", "the address under which Twilio and LiveKit reach /hooks/.").rstrip("/")
+PUBLIC_BASE_URL = _required(
+    "PUBLIC_BASE_URL", "the address under which Twilio and LiveKit reach /hooks/."
+).rstrip("/")
 TWILIO_ACCOUNT_SID = _required("TWILIO_ACCOUNT_SID", "from the Twilio console.")
 TWILIO_AUTH_TOKEN = _required("TWILIO_AUTH_TOKEN", "signs every webhook; without it none can be trusted.")
 TWILIO_API_URL = env.str("TWILIO_API_URL", default="https://api.twilio.com")
 LIVEKIT_URL = _required("LIVEKIT_URL", "wss://… of your LiveKit server.")
 LIVEKIT_API_KEY = _required("LIVEKIT_API_KEY", "from your LiveKit project.")
 LIVEKIT_API_SECRET = _required("LIVEKIT_API_SECRET", "from your LiveKit project.")
-LIVEKIT_SIP_URI = _required("LIVEKIT_SIP_URI", "sip:… of your LiveKit project; it cannot be derived from LIVEKIT_URL.")
+LIVEKIT_SIP_URI = _required(
+    "LIVEKIT_SIP_URI", "sip:… of your LiveKit project; it cannot be derived from LIVEKIT_URL."
+)
 SIP_USERNAME = _required("SIP_USERNAME", "the user of the inbound trunk's digest authentication.")
 SIP_PASSWORD = _required("SIP_PASSWORD", "the password of the inbound trunk's digest authentication.")
 AGENT_SECRET = _required("AGENT_SECRET", "shared with the agent workers; signs what Alex reports.")

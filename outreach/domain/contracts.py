@@ -83,9 +83,9 @@ class Brief(_Wire):
     company: str
     callback_number: str = ""
     person: Person
-    history: Annotated[list[str], Field(default_factory=list)]
+    history: list[str] = Field(default_factory=list)
     callback_hours: list[Interval]
-    closed_dates: Annotated[list[str], Field(default_factory=list)]
+    closed_dates: list[str] = Field(default_factory=list)
     limits: Limits = Limits()
     hang_up_on_voicemail: bool = True
 
@@ -213,9 +213,7 @@ class PartialWord(_Word):
     text: str = ""
 
 
-AnyWord = Annotated[
-    TurnWord | NoteWord | StageWord | ToolWord | PartialWord, Field(discriminator="kind")
-]
+AnyWord = Annotated[TurnWord | NoteWord | StageWord | ToolWord | PartialWord, Field(discriminator="kind")]
 WORD: TypeAdapter[AnyWord] = TypeAdapter(AnyWord)
 
 

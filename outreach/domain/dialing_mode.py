@@ -45,7 +45,13 @@ def mode_problems(mode: DialingMode, vendor_addresses: Mapping[str, str]) -> lis
             continue
         local = is_loopback(address)
         if mode is DialingMode.REHEARSAL and not local:
-            problems.append(f"{name} points at a real service, but DIALING=rehearsal calls nobody: unset it, or set DIALING=test.")
+            problems.append(
+                f"{name} points at a real service, but DIALING=rehearsal calls nobody: "
+                "unset it, or set DIALING=test."
+            )
         elif mode is not DialingMode.REHEARSAL and local:
-            problems.append(f"{name} points at this machine, but DIALING={mode} uses real services: set the vendor's address.")
+            problems.append(
+                f"{name} points at this machine, but DIALING={mode} uses real services: "
+                "set the vendor's address."
+            )
     return problems

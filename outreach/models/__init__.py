@@ -1,4 +1,4 @@
-"""The rows. Fields, constraints, filters and compare-and-set; no rules (domain) and no use cases (services)."""
+"""The rows: fields, constraints, filters, compare-and-set. Rules are the domain's, use cases the services."""
 
 from outreach.models.call import Call, TranscriptState
 from outreach.models.call_event import CallEvent, EventSource

@@ -16,7 +16,9 @@ from outreach.domain.standing import CallKind
 from outreach.models.campaign import Campaign, ScriptVersion
 from outreach.models.facilitator import Facilitator
 
-_TERMINAL = sorted(status.value for status in TERMINAL)  # plain strings: migrations must not import the domain
+_TERMINAL = sorted(
+    status.value for status in TERMINAL
+)  # plain strings: migrations must not import the domain
 
 
 def _choices(values: Any) -> list[tuple[str, str]]:
@@ -51,7 +53,9 @@ class Call(models.Model):
     facilitator = models.ForeignKey(Facilitator, on_delete=models.PROTECT, related_name="calls")
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls")
     script = models.ForeignKey(ScriptVersion, on_delete=models.PROTECT, related_name="calls")
-    callback = models.ForeignKey("outreach.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="calls")
+    callback = models.ForeignKey(
+        "outreach.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="calls"
+    )
     number = models.CharField(max_length=16)
     caller_id = models.CharField(max_length=16)
     kind = models.CharField(max_length=10, choices=_choices(CallKind))
@@ -61,12 +65,18 @@ class Call(models.Model):
     status = models.CharField(max_length=12, choices=_choices(CallStatus), default=CallStatus.QUEUED.value)
     answered_by = models.CharField(max_length=12, blank=True, choices=_choices(AnsweredBy))
     disposition = models.CharField(max_length=20, blank=True, choices=_choices(Disposition))
-    disposition_seq = models.PositiveIntegerField(null=True, blank=True, help_text=_("The turn that shows the disposition."))
+    disposition_seq = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("The turn that shows the disposition.")
+    )
     ended_by = models.CharField(max_length=16, blank=True, choices=_choices(EndedBy))
-    failure_code = models.CharField(max_length=40, blank=True, help_text=_("Twilio's error code, a SIP status, or our own word."))
+    failure_code = models.CharField(
+        max_length=40, blank=True, help_text=_("Twilio's error code, a SIP status, or our own word.")
+    )
     failure_reason = models.CharField(max_length=300, blank=True)
     our_fault = models.BooleanField(default=False)
-    counts = models.BooleanField(default=False, help_text=_("Whether it used up one of the person's attempts."))
+    counts = models.BooleanField(
+        default=False, help_text=_("Whether it used up one of the person's attempts.")
+    )
     stage = models.CharField(max_length=12, blank=True, help_text=_("The conversation's last stage."))
 
     agent_worker = models.CharField(max_length=64, blank=True)
@@ -76,22 +86,30 @@ class Call(models.Model):
     queued_at = models.DateTimeField()
     preparing_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
-    dialing_at = models.DateTimeField(null=True, blank=True, help_text=_("The intent: committed before the carrier is asked."))
+    dialing_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("The intent: committed before the carrier is asked.")
+    )
     placed_at = models.DateTimeField(null=True, blank=True, help_text=_("The carrier accepted it."))
     ringing_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True, help_text=_("The line is free."))
-    end_received_at = models.DateTimeField(null=True, blank=True, help_text=_("Alex said that the conversation is over."))
+    end_received_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Alex said that the conversation is over.")
+    )
     settled_at = models.DateTimeField(null=True, blank=True, help_text=_("What happens next is decided."))
     deadline_at = models.DateTimeField(null=True, blank=True, help_text=_("When the sweep looks into it."))
-    hangup_at = models.DateTimeField(null=True, blank=True, help_text=_("When we asked the carrier to end it."))
+    hangup_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When we asked the carrier to end it.")
+    )
 
     duration_seconds = models.PositiveIntegerField(null=True, blank=True)
     empty_lists = models.PositiveSmallIntegerField(default=0)
     empty_list_at = models.DateTimeField(null=True, blank=True)
     n_turns = models.PositiveIntegerField(null=True, blank=True)
     n_notes = models.PositiveIntegerField(null=True, blank=True)
-    transcript = models.CharField(max_length=10, choices=TranscriptState.choices, default=TranscriptState.OPEN.value)
+    transcript = models.CharField(
+        max_length=10, choices=TranscriptState.choices, default=TranscriptState.OPEN.value
+    )
 
     objects = CallQuerySet.as_manager()
 
@@ -102,16 +120,29 @@ class Call(models.Model):
                 condition=Q(status__in=_TERMINAL, ended_at__isnull=False)
                 | (~Q(status__in=_TERMINAL) & Q(ended_at__isnull=True)),
             ),
-            models.UniqueConstraint(name="call_one_open_per_number", fields=["number"], condition=~Q(status__in=_TERMINAL)),
-            models.UniqueConstraint(name="call_one_unsettled_per_facilitator", fields=["facilitator"], condition=Q(settled_at__isnull=True)),
-            models.CheckConstraint(name="call_settled_after_it_ended", condition=Q(settled_at__isnull=True) | Q(ended_at__isnull=False)),
+            models.UniqueConstraint(
+                name="call_one_open_per_number", fields=["number"], condition=~Q(status__in=_TERMINAL)
+            ),
+            models.UniqueConstraint(
+                name="call_one_unsettled_per_facilitator",
+                fields=["facilitator"],
+                condition=Q(settled_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="call_settled_after_it_ended",
+                condition=Q(settled_at__isnull=True) | Q(ended_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(name="call_by_number", fields=["number", "queued_at"]),
             models.Index(name="call_by_facilitator", fields=["facilitator", "queued_at"]),
             models.Index(name="call_open", fields=["campaign", "status"], condition=~Q(status__in=_TERMINAL)),
-            models.Index(name="call_past_deadline", fields=["deadline_at"], condition=Q(settled_at__isnull=True)),
-            models.Index(name="call_said_no", fields=["number", "ended_at"], condition=Q(disposition="not_interested")),
+            models.Index(
+                name="call_past_deadline", fields=["deadline_at"], condition=Q(settled_at__isnull=True)
+            ),
+            models.Index(
+                name="call_said_no", fields=["number", "ended_at"], condition=Q(disposition="not_interested")
+            ),
             models.Index(name="call_recent", fields=["queued_at"]),
         ]
         permissions = [

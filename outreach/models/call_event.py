@@ -23,11 +23,15 @@ class CallEvent(models.Model):
     call = models.ForeignKey(Call, on_delete=models.PROTECT, null=True, blank=True, related_name="events")
     kind = models.CharField(max_length=40)
     payload = models.JSONField(default=dict)
-    incident = models.BooleanField(default=False, help_text=_("Something that must not happen; look into it."))
+    incident = models.BooleanField(
+        default=False, help_text=_("Something that must not happen; look into it.")
+    )
     received_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "event_id"], name="call_event_once_per_source")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "event_id"], name="call_event_once_per_source")
+        ]
         indexes = [
             models.Index(name="call_event_by_call", fields=["call", "received_at"]),
             models.Index(name="call_event_by_time", fields=["received_at"]),

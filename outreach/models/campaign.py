@@ -30,7 +30,9 @@ class ScriptVersion(models.Model):
 
     name = models.CharField(max_length=80)
     version = models.PositiveIntegerField()
-    body = models.TextField(help_text=_("Markdown with one section per stage; {placeholders} are filled per person."))
+    body = models.TextField(
+        help_text=_("Markdown with one section per stage; {placeholders} are filled per person.")
+    )
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=150, blank=True)
 
@@ -73,45 +75,79 @@ class Campaign(models.Model):
     company = models.CharField(max_length=120, help_text=_("Named in Alex's first sentence."))
     platform = models.CharField(max_length=120, help_text=_("What people are invited to join."))
     platform_facts = models.TextField(help_text=_("What Alex may say about the platform, one fact a line."))
-    callback_number = models.CharField(max_length=16, blank=True, help_text=_("A number that answers; said in a voicemail."))
+    callback_number = models.CharField(
+        max_length=16, blank=True, help_text=_("A number that answers; said in a voicemail.")
+    )
     caller_ids = ArrayField(models.CharField(max_length=16), help_text=_("Numbers we call from, E.164."))
-    default_country = models.CharField(max_length=2, help_text=_("For numbers without a country prefix: ISO 3166, e.g. US."))
+    default_country = models.CharField(
+        max_length=2, help_text=_("For numbers without a country prefix: ISO 3166, e.g. US.")
+    )
 
     call_window = models.JSONField(default=default_call_window)
     callback_window = models.JSONField(default=default_callback_window)
     skip_public_holidays = models.BooleanField(default=True)
     retry_policy = models.JSONField(default=default_retry_policy)
-    max_attempts = models.PositiveSmallIntegerField(default=defaults.MAX_ATTEMPTS, validators=[MinValueValidator(1), MaxValueValidator(20)])
-    max_attempts_a_day = models.PositiveSmallIntegerField(default=defaults.MAX_ATTEMPTS_A_DAY, validators=[MinValueValidator(1)])
+    max_attempts = models.PositiveSmallIntegerField(
+        default=defaults.MAX_ATTEMPTS, validators=[MinValueValidator(1), MaxValueValidator(20)]
+    )
+    max_attempts_a_day = models.PositiveSmallIntegerField(
+        default=defaults.MAX_ATTEMPTS_A_DAY, validators=[MinValueValidator(1)]
+    )
     max_attempts_a_day_after_busy = models.PositiveSmallIntegerField(
         default=defaults.MAX_ATTEMPTS_A_DAY_AFTER_BUSY, validators=[MinValueValidator(1)]
     )
     min_gap_hours = models.PositiveSmallIntegerField(default=defaults.MIN_GAP_HOURS)
-    max_attempts_in_30_days = models.PositiveSmallIntegerField(default=defaults.MAX_ATTEMPTS_IN_30_DAYS, validators=[MinValueValidator(1)])
-    quiet_days_after_no = models.PositiveSmallIntegerField(default=defaults.QUIET_DAYS_AFTER_NO, validators=[MinValueValidator(60)])
+    max_attempts_in_30_days = models.PositiveSmallIntegerField(
+        default=defaults.MAX_ATTEMPTS_IN_30_DAYS, validators=[MinValueValidator(1)]
+    )
+    quiet_days_after_no = models.PositiveSmallIntegerField(
+        default=defaults.QUIET_DAYS_AFTER_NO, validators=[MinValueValidator(60)]
+    )
 
     ring_timeout = models.PositiveSmallIntegerField(
-        default=defaults.RING_TIMEOUT, help_text=_("Seconds."), validators=[MinValueValidator(5), MaxValueValidator(120)]
+        default=defaults.RING_TIMEOUT,
+        help_text=_("Seconds."),
+        validators=[MinValueValidator(5), MaxValueValidator(120)],
     )
     max_duration = models.PositiveSmallIntegerField(
-        default=defaults.MAX_DURATION, help_text=_("Seconds of talk."), validators=[MinValueValidator(30), MaxValueValidator(3600)]
+        default=defaults.MAX_DURATION,
+        help_text=_("Seconds of talk."),
+        validators=[MinValueValidator(30), MaxValueValidator(3600)],
     )
-    silence = models.FloatField(default=defaults.SILENCE, help_text=_("Seconds without an answer before Alex asks."), validators=[MinValueValidator(0.5)])
+    silence = models.FloatField(
+        default=defaults.SILENCE,
+        help_text=_("Seconds without an answer before Alex asks."),
+        validators=[MinValueValidator(0.5)],
+    )
     leave_voicemail = models.BooleanField(default=False, help_text=_("Once per person, at most 20 seconds."))
 
-    calls_per_second = models.FloatField(default=defaults.CALLS_PER_SECOND, validators=[MinValueValidator(0.01), MaxValueValidator(100)])
-    max_open_calls = models.PositiveIntegerField(default=defaults.MAX_OPEN_CALLS, validators=[MinValueValidator(1)])
+    calls_per_second = models.FloatField(
+        default=defaults.CALLS_PER_SECOND, validators=[MinValueValidator(0.01), MaxValueValidator(100)]
+    )
+    max_open_calls = models.PositiveIntegerField(
+        default=defaults.MAX_OPEN_CALLS, validators=[MinValueValidator(1)]
+    )
     canary_size = models.PositiveSmallIntegerField(default=defaults.CANARY_SIZE)
-    canary_state = models.CharField(max_length=10, choices=CanaryState.choices, default=CanaryState.NONE.value)
+    canary_state = models.CharField(
+        max_length=10, choices=CanaryState.choices, default=CanaryState.NONE.value
+    )
 
-    unready_streak = models.PositiveSmallIntegerField(default=0, help_text=_("Calls in a row for which no agent became ready."))
-    refused_streak = models.PositiveSmallIntegerField(default=0, help_text=_("Calls in a row that the carrier refused for a reason of ours."))
+    unready_streak = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Calls in a row for which no agent became ready.")
+    )
+    refused_streak = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Calls in a row that the carrier refused for a reason of ours.")
+    )
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="campaign_held_has_reason", condition=~Q(state="held") | ~Q(state_reason="")),
-            models.CheckConstraint(name="campaign_paces_forward", condition=Q(calls_per_second__gt=0, max_open_calls__gt=0)),
+            models.CheckConstraint(
+                name="campaign_held_has_reason", condition=~Q(state="held") | ~Q(state_reason="")
+            ),
+            models.CheckConstraint(
+                name="campaign_paces_forward", condition=Q(calls_per_second__gt=0, max_open_calls__gt=0)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,9 @@ class DialingControl(models.Model):
     """The one row that every dial intent locks: the kill switch, the mode, the global limits."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
-    mode = models.CharField(max_length=10, blank=True, help_text=_("Which DIALING mode this database belongs to."))
+    mode = models.CharField(
+        max_length=10, blank=True, help_text=_("Which DIALING mode this database belongs to.")
+    )
     stopped = models.BooleanField(default=False, help_text=_("While on, nobody is dialled."))
     stopped_at = models.DateTimeField(null=True, blank=True)
     stopped_by = models.CharField(max_length=150, blank=True)

@@ -41,25 +41,41 @@ class Facilitator(models.Model):
     organisation = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=8, default="en")
     country = models.CharField(max_length=2, blank=True, help_text=_("ISO 3166; empty: unknown, so held."))
-    time_zone = models.CharField(max_length=64, blank=True, help_text=_("IANA name; empty: the zones of the country are intersected."))
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text=_("IANA name; empty: the zones of the country are intersected.")
+    )
     zone_source = models.CharField(max_length=8, choices=ZoneSource.choices, default=ZoneSource.UNKNOWN.value)
     priority = models.SmallIntegerField(
-        default=defaults.PRIORITY, help_text=_("1 is called first, 9 last."), validators=[MinValueValidator(1), MaxValueValidator(9)]
+        default=defaults.PRIORITY,
+        help_text=_("1 is called first, 9 last."),
+        validators=[MinValueValidator(1), MaxValueValidator(9)],
     )
     consent_basis = models.CharField(max_length=20, blank=True, choices=ConsentBasis.choices)
     consent_source = models.CharField(max_length=300, blank=True, help_text=_("Where and when they agreed."))
     extra = models.JSONField(default=dict, blank=True, help_text=_("Free fields that the script may use."))
-    import_batch = models.ForeignKey("outreach.ImportBatch", on_delete=models.PROTECT, null=True, blank=True, related_name="facilitators")
+    import_batch = models.ForeignKey(
+        "outreach.ImportBatch", on_delete=models.PROTECT, null=True, blank=True, related_name="facilitators"
+    )
 
     standing = models.CharField(max_length=14, choices=STANDINGS, default=Standing.NEW.value)
     standing_reason = models.CharField(max_length=300, blank=True)
     next_call_at = models.DateTimeField(null=True, blank=True)
     attempts_made = models.PositiveSmallIntegerField(default=0, help_text=_("Attempts that count."))
-    our_faults = models.PositiveSmallIntegerField(default=0, help_text=_("Calls that failed by our own fault, in a row."))
-    callbacks_unkept = models.PositiveSmallIntegerField(default=0, help_text=_("Promised callbacks in a row at which we did not reach them."))
+    our_faults = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Calls that failed by our own fault, in a row.")
+    )
+    callbacks_unkept = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Promised callbacks in a row at which we did not reach them.")
+    )
     voicemail_left = models.BooleanField(default=False)
-    wish = models.CharField(max_length=14, blank=True, help_text=_("A standing that settle gives when the call in progress is over."))
-    not_called_code = models.CharField(max_length=40, blank=True, help_text=_("The last decision's code; empty: nothing stands in the way."))
+    wish = models.CharField(
+        max_length=14,
+        blank=True,
+        help_text=_("A standing that settle gives when the call in progress is over."),
+    )
+    not_called_code = models.CharField(
+        max_length=40, blank=True, help_text=_("The last decision's code; empty: nothing stands in the way.")
+    )
     not_called_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
@@ -67,26 +83,36 @@ class Facilitator(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["campaign", "number"], name="facilitator_once_per_campaign"),
-            models.CheckConstraint(name="facilitator_priority_1_to_9", condition=Q(priority__gte=1, priority__lte=9)),
+            models.CheckConstraint(
+                name="facilitator_priority_1_to_9", condition=Q(priority__gte=1, priority__lte=9)
+            ),
             models.CheckConstraint(
                 name="facilitator_due_iff_callable",
                 condition=Q(standing__in=_CALLABLE, next_call_at__isnull=False)
                 | (~Q(standing__in=_CALLABLE) & Q(next_call_at__isnull=True)),
             ),
-            models.CheckConstraint(name="facilitator_held_has_reason", condition=~Q(standing__in=["held", "needs_review"]) | ~Q(standing_reason="")),
-            models.CheckConstraint(name="facilitator_number_is_e164", condition=Q(number__regex=r"^\+[1-9][0-9]{5,14}$")),
+            models.CheckConstraint(
+                name="facilitator_held_has_reason",
+                condition=~Q(standing__in=["held", "needs_review"]) | ~Q(standing_reason=""),
+            ),
+            models.CheckConstraint(
+                name="facilitator_number_is_e164", condition=Q(number__regex=r"^\+[1-9][0-9]{5,14}$")
+            ),
         ]
         indexes = [
             models.Index(
-                name="facilitator_due_new", fields=["campaign", "priority", "next_call_at", "id"],
+                name="facilitator_due_new",
+                fields=["campaign", "priority", "next_call_at", "id"],
                 condition=Q(standing__in=["new", "waiting"]),
             ),
             models.Index(
-                name="facilitator_due_retry", fields=["campaign", "priority", "next_call_at", "id"],
+                name="facilitator_due_retry",
+                fields=["campaign", "priority", "next_call_at", "id"],
                 condition=Q(standing="retry_due"),
             ),
             models.Index(
-                name="facilitator_due_callback", fields=["campaign", "next_call_at", "id"],
+                name="facilitator_due_callback",
+                fields=["campaign", "next_call_at", "id"],
                 condition=Q(standing="callback_due"),
             ),
             models.Index(name="facilitator_by_number", fields=["number"]),

@@ -22,7 +22,9 @@ class ImportBatch(models.Model):
     file_name = models.CharField(max_length=255)
     sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=ImportState.choices, default=ImportState.IMPORTING.value)
-    problem = models.CharField(max_length=500, blank=True, help_text=_("Why the file was refused as a whole."))
+    problem = models.CharField(
+        max_length=500, blank=True, help_text=_("Why the file was refused as a whole.")
+    )
     encoding = models.CharField(max_length=16, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     mapping = models.JSONField(default=dict, help_text=_("Our field to their column."))

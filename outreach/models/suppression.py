@@ -22,13 +22,17 @@ class Suppression(models.Model):
     number = models.CharField(max_length=16, unique=True)
     source = models.CharField(max_length=12, choices=SuppressionSource.choices)
     reason = models.CharField(max_length=300, blank=True)
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, null=True, blank=True, related_name="suppressions")
+    call = models.ForeignKey(
+        Call, on_delete=models.PROTECT, null=True, blank=True, related_name="suppressions"
+    )
     created_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="suppression_number_is_e164", condition=Q(number__regex=r"^\+[1-9][0-9]{5,14}$")),
+            models.CheckConstraint(
+                name="suppression_number_is_e164", condition=Q(number__regex=r"^\+[1-9][0-9]{5,14}$")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,153 @@
+"""What Alex is told about one call: the script rendered, why this call, and what was said before."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from outreach.domain import defaults
+from outreach.domain.call_status import CallStatus
+from outreach.domain.call_window import zones_of
+from outreach.domain.contracts import HISTORY_LIMIT, Brief, Interval, Limits, OpeningKind, Person
+from outreach.domain.script import parse_script, render
+from outreach.domain.standing import CallKind
+from outreach.models import Call, Callback, Campaign, Facilitator, Note
+from outreach.services.gating import rules_of
+
+#: Alex promises nothing in the last minutes of the hours: the gate closes before the window does.
+LAST_PROMISE = timedelta(minutes=5)
+
+ZONE_UNSURE = (
+    "\n\nTheir time zone is not certain. Before you agree a time, ask which city they are in and say the "
+    "time together with that city."
+)
+
+
+def brief_for(call: Call, *, now: datetime) -> Brief:
+    """Return the brief of one call. Expects campaign, script and facilitator to be loaded.
+
+    :raises InvalidScript: when the script cannot be read (saving such a one is refused).
+    :raises UnknownZone: when the person's zone is not known (the gate holds such people).
+    """
+    person, campaign = call.facilitator, call.campaign
+    script = parse_script(call.script.body)
+    zone = zones_of(time_zone=person.time_zone, country=person.country)[0]
+    opening = opening_of(call)
+    hours = _callback_hours(campaign)
+    values = script_values(person, campaign, zone=zone, now=now, hours=hours)
+    return Brief(
+        call_id=call.pk,
+        now_at=now,
+        kind=call.kind,
+        opening=opening,
+        instructions=render(script.instructions, values) + ("" if person.time_zone else ZONE_UNSURE),
+        opening_line=render(script.openings[opening], values),
+        closing_line=render(script.closing_line, values),
+        voicemail_line=render(script.voicemail_line, values) if _may_leave_message(call) else "",
+        hang_up_on_voicemail=not _may_leave_message(call),
+        company=campaign.company,
+        callback_number=campaign.callback_number,
+        person=Person(
+            name=person.name,
+            organisation=person.organisation,
+            language=person.language,
+            time_zone=zone,
+            country=person.country,
+            extra=person.extra,
+        ),
+        history=history_of(call, zone=zone),
+        callback_hours=hours,
+        limits=_limits(campaign),
+    )
+
+
+def script_values(
+    person: Facilitator, campaign: Campaign, *, zone: str, now: datetime, hours: list[Interval]
+) -> dict[str, str]:
+    """Return what fills the placeholders of a script for one person."""
+    local = now.astimezone(ZoneInfo(zone))
+    return {
+        "company": campaign.company,
+        "platform": campaign.platform,
+        "platform_facts": campaign.platform_facts,
+        "callback_number": campaign.callback_number or "the number that we call from",
+        "person_name": person.name,
+        "organisation": person.organisation,
+        "language": person.language,
+        "now_local": f"{local:%A %d %B %Y, %H:%M}",
+        "time_zone": zone,
+        "callback_hours": _in_words(hours),
+        **{f"extra.{key}": str(value) for key, value in person.extra.items()},
+    }
+
+
+def _in_words(hours: list[Interval]) -> str:
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    return ", ".join(f"{days[i.weekday]} {i.opens}-{i.closes}" for i in hours)
+
+
+def _callback_hours(campaign: Campaign) -> list[Interval]:
+    hours = []
+    for interval in rules_of(campaign).callback_window.intervals():
+        closes = datetime.strptime("23:59" if interval.closes == "24:00" else interval.closes, "%H:%M")  # noqa: DTZ007
+        hours.append(interval.model_copy(update={"closes": f"{closes - LAST_PROMISE:%H:%M}"}))
+    return hours
+
+
+def _limits(campaign: Campaign) -> Limits:
+    ahead = defaults.MAX_DURATION - defaults.CLOSING_AT
+    return Limits(
+        join_timeout=2.0 * defaults.PROVIDER_QUEUE + campaign.ring_timeout + defaults.READY_DEADLINE,
+        max_duration=campaign.max_duration,
+        closing_at=max(campaign.max_duration / 2, campaign.max_duration - ahead),
+        silence=campaign.silence,
+        silence_prompts=defaults.SILENCE_PROMPTS,
+    )
+
+
+def _may_leave_message(call: Call) -> bool:
+    return call.campaign.leave_voicemail and not call.facilitator.voicemail_left
+
+
+def opening_of(call: Call) -> OpeningKind:
+    """Return which opening fits: what the person remembers of us decides."""
+    if call.kind == CallKind.CALLBACK.value:
+        return "asked_for_callback"
+    earlier = Call.objects.filter(facilitator_id=call.facilitator_id, dialing_at__isnull=False).exclude(
+        pk=call.pk
+    )
+    last = earlier.order_by("-queued_at").first()
+    if last is None or last.status == CallStatus.NOT_PLACED.value:
+        return "first_call"
+    if last.answered_at is not None and last.our_fault:
+        return "cut_off"
+    return "tried_before"
+
+
+def history_of(call: Call, *, zone: str) -> list[str]:
+    """Return this person's earlier calls, newest first, one line each, 1,500 characters in all."""
+    lines: list[str] = []
+    room = HISTORY_LIMIT
+    earlier = Call.objects.filter(facilitator_id=call.facilitator_id, placed_at__isnull=False).exclude(
+        pk=call.pk
+    )
+    for one in earlier.order_by("-queued_at")[:10]:
+        line = _in_one_line(one, zone)[:room]
+        if not line:
+            break
+        lines.append(line)
+        room -= len(line)
+    return lines
+
+
+def _in_one_line(call: Call, zone: str) -> str:
+    when = call.queued_at.astimezone(ZoneInfo(zone))
+    parts = [f"{when:%Y-%m-%d %H:%M}: {(call.disposition or call.status).replace('_', ' ')}"]
+    notes = Note.objects.filter(call=call).order_by("seq").values_list("text", flat=True)
+    parts += [" ".join(text.split()) for text in notes]
+    promise = Callback.objects.filter(agreed_in=call).order_by("pk").first()
+    if promise is not None:
+        parts.append(
+            f"we promised to call at {promise.promised_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+        )
+    return "; ".join(parts)
