@@ -32,11 +32,17 @@ DEFAULTS: dict[str, float] = {
     "livekit.api_latency_seconds": 0.0,
     "livekit.dispatch_dropped": 0.0,
     "livekit.webhook_dropped": 0.0,
-    "groq.llm_5xx": 0.0,
-    "groq.llm_429": 0.0,
     "groq.llm_latency_seconds": 0.0,
-    "groq.speech_5xx": 0.0,
+    "groq.llm_429": 0.0,
+    "groq.llm_5xx": 0.0,
+    "groq.llm_piece_seconds": 0.0,
+    "groq.llm_cut_stream": 0.0,
+    "groq.llm_tool_use_failed": 0.0,
+    "groq.llm_broken_arguments": 0.0,
     "groq.speech_latency_seconds": 0.0,
+    "groq.speech_429": 0.0,
+    "groq.speech_5xx": 0.0,
+    "groq.terms_missing": 0.0,
 }
 
 #: The faults of placing a call of which at most one strikes.
@@ -71,7 +77,7 @@ PRESETS: dict[str, dict[str, float]] = {
 }
 
 
-class UnknownFault(ValueError):  # noqa: N818 - a sentence where it is raised
+class UnknownFault(ValueError):
     """A knob or preset that does not exist, or a value outside its range."""
 
 

@@ -22,7 +22,7 @@ class SipInvite:
     password: str = ""
 
 
-class SipRefused(Exception):  # noqa: N818 - a SIP response, not an error of ours
+class SipRefused(Exception):
     """The INVITE was not answered; `status` is the SIP response."""
 
     def __init__(self, status: int) -> None:
@@ -55,6 +55,24 @@ class LegEnded:
 
 
 LegEvent = AlexSpeaking | AlexSaid | LegEnded
+
+
+def words_of(frame: dict[str, Any]) -> AlexSpeaking | AlexSaid:
+    """Return what a frame from Alex's text line lets an ear hear.
+
+    :raises ValueError: when the frame is none that the text line knows.
+    """
+    match frame:
+        case {"type": "speaking", "utterance": int(utterance), "text": str(text)}:
+            return AlexSpeaking(utterance, text)
+        case {
+            "type": "said",
+            "utterance": int(utterance),
+            "text": str(text),
+            "interrupted": bool(interrupted),
+        }:
+            return AlexSaid(utterance, text, interrupted)
+    raise ValueError("unknown frame on the text line")
 
 
 class Leg:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from livekit.protocol import models
 
 from sandbox.journal import Journal
-from sandbox.legs import AlexSaid, AlexSpeaking, Leg, LegEnded, SipInvite, SipRefused
+from sandbox.legs import AlexSaid, AlexSpeaking, Leg, LegEnded, SipInvite, SipRefused, words_of
 from sandbox.room import (
     DEFAULT_DEPARTURE_TIMEOUT,
     DEFAULT_EMPTY_TIMEOUT,
@@ -139,19 +139,7 @@ class Rooms:
 
         :raises ValueError: when the frame is none that the text line knows.
         """
-        event: AlexSpeaking | AlexSaid
-        match frame:
-            case {"type": "speaking", "utterance": int(utterance), "text": str(text)}:
-                event = AlexSpeaking(utterance, text)
-            case {
-                "type": "said",
-                "utterance": int(utterance),
-                "text": str(text),
-                "interrupted": bool(interrupted),
-            }:
-                event = AlexSaid(utterance, text, interrupted)
-            case _:
-                raise ValueError("unknown frame on the text line")
+        event = words_of(frame)
         for leg in room.legs.values():
             leg.hear(event)
 

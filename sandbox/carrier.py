@@ -1,0 +1,70 @@
+"""The carrier as one web application: REST API, the rehearsal's control door, webhooks."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from sandbox.call_life import Exchange
+from sandbox.carrier_webhooks import CarrierWebhooks
+from sandbox.clock import RehearsalClock
+from sandbox.control import Control
+from sandbox.conversation import Conversation
+from sandbox.faults import Faults
+from sandbox.journal import Journal
+from sandbox.ledger import CalleeLedger, CallLedger
+from sandbox.phone_network import PhoneNetwork
+from sandbox.room_server import RoomServer
+from sandbox.settings import SandboxSettings
+from sandbox.status_callbacks import StatusCallbacks
+from sandbox.twilio_api import TwilioApi
+
+
+def make_carrier(
+    *,
+    settings: SandboxSettings,
+    clock: RehearsalClock,
+    faults: Faults,
+    journal: Journal,
+    room_server: RoomServer,
+) -> web.Application:
+    """Build the carrier; its ledgers live in the settings' state directory. Closing it cuts its calls off."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    calls = CallLedger(path=settings.state_dir / "calls.jsonl", clock=clock)
+    callees = CalleeLedger(path=settings.state_dir / "callees.jsonl")
+    webhooks = CarrierWebhooks(auth_token=settings.twilio_auth_token)
+    callbacks = StatusCallbacks(webhooks=webhooks, faults=faults, journal=journal)
+    network = PhoneNetwork(
+        account_sid=settings.twilio_account_sid,
+        calls_per_second=settings.calls_per_second,
+        seed=settings.seed,
+        exchange=Exchange(clock=clock, faults=faults, journal=journal, ledger=calls, callbacks=callbacks),
+        talk=Conversation(rooms=room_server.rooms, webhooks=webhooks, ledger=callees, journal=journal),
+    )
+    api = TwilioApi(
+        network=network,
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token,
+        caller_ids=settings.caller_ids,
+        clock=clock,
+        faults=faults,
+        journal=journal,
+    )
+    control = Control(
+        key=settings.twilio_auth_token,
+        clock=clock,
+        faults=faults,
+        calls=calls,
+        callees=callees,
+        network=network,
+        room_server=room_server,
+    )
+
+    async def close(_: web.Application) -> None:
+        await network.close()
+        await callbacks.close()
+        await webhooks.close()
+
+    app = web.Application()
+    app.add_routes([*api.routes(), *control.routes()])
+    app.on_shutdown.append(close)
+    return app
