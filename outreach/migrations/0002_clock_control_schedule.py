@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import migrations
 
 CLOCK = """
-CREATE TABLE outreach_clock (only boolean PRIMARY KEY DEFAULT true CHECK (only), ahead interval NOT NULL);
+CREATE TABLE outreach_clock (id smallint PRIMARY KEY DEFAULT 1 CHECK (id = 1), ahead interval NOT NULL);
 CREATE FUNCTION outreach_now() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE AS
 $$ SELECT clock_timestamp() + coalesce((SELECT ahead FROM outreach_clock), interval '0') $$;
 """
