@@ -15,8 +15,8 @@ from outreach.domain.zones import UnknownZone, canonical_zone
 
 __all__ = ["InvalidNumber", "NumberFault", "PhoneNumber", "mask", "normalise_for_search", "parse_number"]
 
-#: Ranges reserved for fiction that the numbering metadata calls invalid (Ofcom, ARCEP, ComReg), by E.164 prefix:
-#: length with +, and country. Rehearsals and examples use them; the other reserved ranges pass as they are.
+#: Ranges reserved for fiction (Ofcom, ARCEP, ComReg) that the numbering metadata calls invalid, by E.164
+#: prefix: length with +, and country. Rehearsals use them; other ranges, such as 555-01XX, pass as they are.
 _FICTION: dict[str, tuple[int, str]] = {
     "+441154960": (13, "GB"),
     "+441632960": (13, "GB"),
@@ -33,7 +33,7 @@ _COSTLY = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneNumber:
-    """A number that may exist. `country` is empty when no country owns it, `zones` when it does not say where."""
+    """A number that may exist. `country` is empty when no country owns it, `zones` when it tells no place."""
 
     e164: str
     country: str
@@ -71,7 +71,7 @@ def mask(e164: str) -> str:
 
 
 def normalise_for_search(raw: str) -> str:
-    """Return what an operator typed as the beginning of a stored number: digits, with + if it was given as + or 00.
+    """Return what an operator typed as the beginning of a number: digits, with + if it began with + or 00.
 
     Empty when it is not the beginning of a number, e.g. a name.
     """
@@ -82,7 +82,7 @@ def normalise_for_search(raw: str) -> str:
 
 
 def _parsed(written: str, default_country: str) -> phonenumbers.PhoneNumber:
-    """Parse digits; a leading 00 is the international prefix wherever it is not the start of a local number."""
+    """Parse digits; a leading 00 is the international prefix where it does not start a local number."""
     if written.startswith("+"):
         return _parse(written, None)
     if default_country not in phonenumbers.SUPPORTED_REGIONS:
@@ -121,8 +121,8 @@ def _fiction_country(e164: str) -> str:
 
 
 def _zones_of(number: phonenumbers.PhoneNumber, kind: int) -> tuple[str, ...]:
-    """Return the zones of the number's area; none where a number says nothing of its place, as most mobiles do."""
-    if not phonenumbers.is_number_type_geographical(kind, number.country_code):
+    """Return the zones of the number's area; none where it says nothing of its place, as most mobiles do."""
+    if not phonenumbers.is_number_type_geographical(kind, number.country_code or 0):
         return ()
     return _canonical(tuple(number_zones.time_zones_for_geographical_number(number)))
 

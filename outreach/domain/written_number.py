@@ -28,7 +28,7 @@ class NumberFault(StrEnum):
 
 WHAT_TO_DO: dict[NumberFault, str] = {
     NumberFault.MISSING: "There is no number: fill it in.",
-    NumberFault.SCIENTIFIC: "A spreadsheet has rounded this number: format the column as text and paste it again.",
+    NumberFault.SCIENTIFIC: "A spreadsheet rounded this number: format the column as text, paste it again.",
     NumberFault.TWO_NUMBERS: "There are two numbers in one cell: keep one.",
     NumberFault.EXTENSION: "This number has an extension, which cannot be dialled: give a direct number.",
     NumberFault.LETTERS: "This is not a number: write digits only, e.g. +14155550100.",
@@ -57,11 +57,11 @@ _SPREADSHEET_TEXT = re.compile(r'=?\s*"(.*)"|[\'’`´](.*)', re.DOTALL)
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*e\s*\+?\d+", re.IGNORECASE)
 _SAVED_AS_FLOAT = re.compile(r"(\+?\d{7,15})[.,]0")
 _EXTENSION = re.compile(
-    r"(?:;\s*ext\s*=|\b(?:ext(?:n|ension)?|extensi[oó]n|poste|anexo|ramal|durchwahl|dw)\b\.?:?|x|#)\s*\d+\W*$",
+    r"(?:;\s*ext\s*=|(?<![a-z])(?:ext(?:n|ension)?|extensi[oó]n|poste|anexo|ramal|durchwahl|dw)\.?:?|x|#)\s*\d+\W*$",
     re.IGNORECASE,
 )
 _BETWEEN_NUMBERS = re.compile(r"[/,;|&\n\r]+|\b(?:or|and|oder|und|ou|et|o|y|e)\b", re.IGNORECASE)
-_PUNCTUATION = re.compile(r"[\s()\[\].\-‐‑‒–—―−·/_~]+")  # fmt: skip
+_PUNCTUATION = re.compile(r"[\s()\[\].\-‐‑‒–—―−·/_~]+")
 
 
 def dialable(raw: str) -> str:
@@ -106,7 +106,7 @@ def _refuse_two(text: str) -> None:
     """
     parts = [_digits(part) for part in _BETWEEN_NUMBERS.split(text)]
     whole = [count for count in parts if count >= _WHOLE]
-    if len(whole) > 1 or text.rfind("+") > 0 and _digits(text[: text.rfind("+")]) >= _WHOLE:
+    if len(whole) > 1 or _digits(text[: max(0, text.rfind("+"))]) >= _WHOLE:
         raise InvalidNumber(NumberFault.TWO_NUMBERS)
     if whole and parts[0] >= _WHOLE and any(parts[1:]):
         # "…100/01" is a habit for a second line; a comma or semicolon is a pause before an extension.
