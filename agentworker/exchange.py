@@ -1,0 +1,189 @@
+"""What is said in a call and what follows from it: turns, a "stop", replies, machines, failing models."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from livekit.agents import ErrorEvent, FunctionToolsExecutedEvent, llm, stt, tts
+
+from agentworker import sentences
+from agentworker.actions import CallActions
+from agentworker.alex import Alex
+from agentworker.answering import MACHINES, judge_words
+from agentworker.call_clock import CallClock
+from agentworker.ending import Ending
+from agentworker.patience import Patience
+from agentworker.phrases import asks_to_stop
+from agentworker.reporter import Reporter
+from agentworker.session import Models, build_session
+from agentworker.transcript import Transcript
+from outreach.domain.contracts import Brief
+from outreach.domain.disposition import AnsweredBy, EndedBy
+
+JUDGED_TURNS = 6
+"""Among how many first turns a person who was not heard at first may turn out to be a machine."""
+
+
+class Exchange:
+    """The talking itself. It listens to the line (`line.Listener`) and to Alex (`alex.Talk`)."""
+
+    def __init__(self, *, brief: Brief, reporter: Reporter, models: Models, audio: bool) -> None:
+        self.clock = CallClock(now_at=brief.now_at)
+        self.transcript = Transcript(call_id=brief.call_id, clock=self.clock, reporter=reporter)
+        self.actions = CallActions(
+            brief=brief, clock=self.clock, reporter=reporter, transcript=self.transcript
+        )
+        self.session = build_session(models, audio=audio)
+        self.alex = Alex(instructions=brief.instructions, actions=self.actions, talk=self)
+        self.patience = Patience(session=self.session, limits=brief.limits, end=self.end)
+        loop = asyncio.get_running_loop()
+        self.ending: asyncio.Future[Ending] = loop.create_future()
+        self.first_words: asyncio.Future[str] = loop.create_future()
+        self.answered_by: AnsweredBy | None = None
+        self.is_open = False
+        self.person_is_gone = False
+        self._closing_line = brief.closing_line
+        self._audio = audio
+        self._thinking_failed = 0
+        self._hearing_failed = 0
+        self.session.on("function_tools_executed", self._tools_used)
+        self.session.on("error", self._failed)
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the call is ending."""
+        return self.ending.done()
+
+    @property
+    def may_reply(self) -> bool:
+        """Tell whether the model answers what is said: not before the opening line, nor to a machine."""
+        return self.is_open and self.answered_by is not AnsweredBy.SCREENING and not self.has_ended
+
+    def end(self, by: EndedBy, sentence: str = "") -> None:
+        """End the call for a reason, with a last `sentence`; the first reason stands."""
+        if not self.has_ended:
+            self.ending.set_result(Ending(by=by, sentence=sentence))
+
+    async def interrupt(self, *, force: bool = False) -> None:
+        """Fall silent. What may not be interrupted refuses, and is let finish."""
+        with suppress(RuntimeError):
+            await self.session.interrupt(force=force)
+
+    async def say(self, text: str, *, uninterrupted: bool = False) -> None:
+        """Say `text` word for word; return when it is over or was interrupted."""
+        speech = self.session.say(text, allow_interruptions=not uninterrupted)
+        await speech.wait_for_playout()
+
+    async def open(self, line: str) -> None:
+        """Say the opening line; from now on the model answers, and knows what was said before."""
+        if not self._audio:
+            for words in self.transcript.unanswered:
+                await self.alex.remember("user", words)
+        self.transcript.answered()
+        self.is_open = True
+        await self.say(line)
+
+    def judged(self, who: AnsweredBy) -> None:
+        """Take a verdict about who picked up; a machine that nobody converses with ends the call."""
+        if who is not self.answered_by:
+            self.answered_by = who
+            self.actions.answered_by(who)
+
+    # What the line tells.
+
+    def person_speaking(self) -> None:
+        """Fall silent when the person begins to speak; a session with ears does that itself."""
+        self.patience.person_speaking()
+        self.transcript.person_speaking()
+        if not self._audio and self.may_reply:
+            with suppress(RuntimeError):
+                self.session.interrupt()
+
+    def person_quiet(self) -> None:
+        """Note that the person stopped speaking."""
+        self.patience.person_quiet()
+
+    def person_said(self, text: str) -> None:
+        """Number the words, act at once on a "stop", and let the model answer."""
+        self._hearing_failed = 0
+        self.patience.person_said()
+        seq = self.transcript.person_said(text)
+        if not self.first_words.done():
+            self.first_words.set_result(text)
+        if asks_to_stop(text) and self.answered_by not in MACHINES:
+            self.actions.opt_out(how="phrase")
+            self.opt_out_understood()
+        elif self.is_open and not self.has_ended and self._is_person(text, seq) and not self._audio:
+            with suppress(RuntimeError):
+                self.session.interrupt()
+            self.session.generate_reply(user_input=text)
+
+    def alex_speaking(self, text: str) -> None:
+        """Number and tell a piece of Alex's speech."""
+        self.transcript.alex_speaking(text)
+
+    def alex_said(self, text: str, *, interrupted: bool) -> None:
+        """End Alex's turn."""
+        self.transcript.alex_said(text, interrupted=interrupted)
+        self.patience.alex_said()
+        if not interrupted:
+            self._thinking_failed = 0
+
+    def person_left(self) -> None:
+        """End the call: the person hung up."""
+        self.person_is_gone = True
+        self.end(EndedBy.CALLEE)
+
+    def room_closed(self) -> None:
+        """End the call: the line is gone."""
+        self.person_is_gone = True
+        self.end(EndedBy.ROOM_CLOSED)
+
+    # What Alex tells.
+
+    def opt_out_understood(self) -> None:
+        """End the call kindly: this person will not be called again."""
+        self.end(EndedBy.OPT_OUT, sentences.OPT_OUT_GOODBYE)
+
+    def wants_to_hang_up(self) -> None:
+        """End the call; with the closing line when the person spoke last."""
+        self.end(EndedBy.ALEX, "" if self.transcript.alex_spoke_last else self._closing_line)
+
+    def _is_person(self, text: str, seq: int) -> bool:
+        """Judge the first turns again: a mailbox may start late, a screened person may come on the line."""
+        known = self.answered_by is AnsweredBy.HUMAN
+        if known or (seq > JUDGED_TURNS and self.answered_by is not AnsweredBy.SCREENING):
+            return True
+        who = judge_words(text)
+        self.judged(who)
+        if who in MACHINES:
+            self.end(EndedBy.MACHINE)
+        return who is AnsweredBy.HUMAN
+
+    def _tools_used(self, event: FunctionToolsExecutedEvent) -> None:
+        for call, output in event.zipped():
+            failed = output is None or output.is_error
+            self.transcript.tool_used(name=call.name, failed=failed)
+            if not failed:
+                self.transcript.answered()
+
+    def _failed(self, event: ErrorEvent) -> None:
+        """Act on a model that is down: ask once more, then say so kindly and end."""
+        error = event.error
+        if self.has_ended or not self.is_open or getattr(error, "recoverable", True):
+            return
+        if isinstance(error, llm.LLMError):
+            self._thinking_failed += 1
+            if self._thinking_failed > 1:
+                self.end(EndedBy.LLM_FAILURE, sentences.APOLOGY)
+            else:
+                self.session.generate_reply()
+        elif isinstance(error, stt.STTError):
+            self._hearing_failed += 1
+            if self._hearing_failed > 1:
+                self.end(EndedBy.STT_FAILURE, sentences.APOLOGY)
+            else:
+                self.session.say(sentences.SORRY_SAY_AGAIN)
+        elif isinstance(error, tts.TTSError):
+            self.end(EndedBy.TTS_FAILURE, sentences.APOLOGY)

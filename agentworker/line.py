@@ -1,0 +1,266 @@
+"""The line between Alex and a person: wait for them, hear them, speak, find out who answered, hang up.
+
+`Line` is the port. `RoomLine` is the telephone: a LiveKit room that the person's SIP leg joins. Other
+lines (`agentworker.written_line`) carry text; everything above the line is the same for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import ClassVar, Protocol
+
+from livekit import rtc
+from livekit.agents import (
+    AMD,
+    Agent,
+    AgentSession,
+    AMDCategory,
+    ConversationItemAddedEvent,
+    JobContext,
+    UserInputTranscribedEvent,
+    UserStateChangedEvent,
+    room_io,
+)
+from livekit.agents.voice.io import TextOutput
+
+from agentworker.answering import judge_words
+from outreach.domain.disposition import AnsweredBy
+
+FIRST_WORDS_WITHIN = 2.5
+"""Seconds in which whoever picked up usually says something; then Alex speaks first."""
+PERSONS = [rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR]
+
+
+class LineUnavailable(Exception):
+    """The line could not be opened: the room is gone or its server does not answer."""
+
+
+class Listener(Protocol):
+    """Whoever wants to know what happens on the line. Called on the event loop, never blocks."""
+
+    def person_speaking(self) -> None:
+        """The person has begun to speak."""
+
+    def person_quiet(self) -> None:
+        """The person has stopped speaking; words may follow."""
+
+    def person_said(self, text: str) -> None:
+        """The person said something, and it is final."""
+
+    def alex_speaking(self, text: str) -> None:
+        """A piece of what Alex says has reached the line."""
+
+    def alex_said(self, text: str, *, interrupted: bool) -> None:
+        """An utterance of Alex's is over; `text` is what was really spoken."""
+
+    def person_left(self) -> None:
+        """The person hung up, or their connection broke."""
+
+    def room_closed(self) -> None:
+        """The line is gone, not by our own hanging up."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineJob:
+    """What a line needs to know to be opened."""
+
+    room: str
+    url: str = ""
+    token: str = field(default="", repr=False)
+    api_key: str = ""
+    api_secret: str = field(default="", repr=False)
+    context: JobContext | None = None
+
+
+class Line(ABC):
+    """One end of a line. `has_audio` decides whether voice models are loaded at all."""
+
+    has_audio: ClassVar[bool] = False
+
+    def __init__(self, job: LineJob) -> None:
+        self._job = job
+
+    @abstractmethod
+    async def open(self, *, session: AgentSession[None], agent: Agent, listener: Listener) -> None:
+        """Start `session` on the line and be in the room.
+
+        :raises LineUnavailable: when there is no room to be in.
+        """
+
+    @abstractmethod
+    async def wait_for_person(self) -> None:
+        """Return when the person is on the line."""
+
+    @abstractmethod
+    async def hang_up(self) -> None:
+        """End the call for everybody and hear out what was said until then."""
+
+    @abstractmethod
+    async def leave(self) -> None:
+        """Go without a word and without touching what belongs to others."""
+
+    async def who_answered(
+        self, *, session: AgentSession[None], first_words: asyncio.Future[str]
+    ) -> AnsweredBy:
+        """Return who picked up, judged from the first words; whoever says nothing is `uncertain`."""
+        del session
+        done, _ = await asyncio.wait({first_words}, timeout=FIRST_WORDS_WITHIN)
+        return judge_words(first_words.result() if done else "")
+
+
+def line_class(path: str) -> type[Line]:
+    """Return the class at a dotted path.
+
+    :raises ImportError: when there is no such line.
+    """
+    module, _, name = path.rpartition(".")
+    found = getattr(import_module(module), name, None) if module else None
+    if not (isinstance(found, type) and issubclass(found, Line)):
+        raise ImportError(f"{path} is not the path of a line")  # noqa: TRY004
+    return found
+
+
+class RoomLine(Line):
+    """A person on the telephone, in a LiveKit room."""
+
+    has_audio = True
+
+    def __init__(self, job: LineJob) -> None:
+        super().__init__(job)
+        if job.context is None:
+            raise LineUnavailable("a room is joined from a job only")
+        self._context = job.context
+        self._person = ""
+        self._hanging_up = False
+        self._alex_is_heard = False
+
+    async def open(self, *, session: AgentSession[None], agent: Agent, listener: Listener) -> None:
+        """Join the room with Alex's track published; a SIP leg is answered only from then on.
+
+        The room is not deleted when the session closes: a second job for the same call must be able to
+        leave (410) without ending the call of the first. Every other way out hangs up explicitly.
+        """
+        self._listen(session, listener)
+        try:
+            await session.start(
+                agent,
+                room=self._context.room,
+                record=False,
+                room_options=room_io.RoomOptions(
+                    participant_kinds=PERSONS,
+                    text_input=False,
+                    text_output=room_io.TextOutputOptions(next_in_chain=_Heard(self, listener)),
+                    close_on_disconnect=False,
+                    delete_room_on_close=False,
+                ),
+            )
+        except rtc.ConnectError as exc:
+            raise LineUnavailable("the room cannot be joined") from exc
+        if session.output.audio is not None:
+            session.output.audio.on("playback_started", lambda _: self.alex_heard(listener, ""))
+
+    async def wait_for_person(self) -> None:
+        """Return when the SIP leg is in the room."""
+        person = await self._context.wait_for_participant(kind=PERSONS)
+        self._person = person.identity
+
+    async def who_answered(
+        self, *, session: AgentSession[None], first_words: asyncio.Future[str]
+    ) -> AnsweredBy:
+        """Let LiveKit's detector judge beside the greeting, with our own model and no service of theirs."""
+        del first_words
+        async with AMD(
+            session,
+            llm=None,
+            stt=None,
+            ivr_detection=False,
+            participant_identity=self._person,
+            suppress_compatibility_warning=True,
+            detection_options={
+                "machine_silence_threshold": 0.8,
+                "human_silence_threshold": 0.4,
+                "no_speech_threshold": FIRST_WORDS_WITHIN,
+                "timeout": 15.0,
+            },
+        ) as detector:
+            verdict = await detector.execute()
+        if judge_words(verdict.transcript) is AnsweredBy.SCREENING:
+            return AnsweredBy.SCREENING
+        return _VERDICTS.get(verdict.category, AnsweredBy.UNCERTAIN)
+
+    async def hang_up(self) -> None:
+        """Delete the room, which is what ends the SIP leg."""
+        self._hanging_up = True
+        await self._context.delete_room()
+
+    async def leave(self) -> None:
+        """Disconnect; the room and who else is in it stay."""
+        self._hanging_up = True
+        await self._context.room.disconnect()
+
+    def alex_heard(self, listener: Listener, text: str) -> None:
+        """Take a piece of speech that is being played."""
+        if not text:
+            self._alex_is_heard = True
+        if self._alex_is_heard:
+            listener.alex_speaking(text)
+
+    def _listen(self, session: AgentSession[None], listener: Listener) -> None:
+        def left(participant: rtc.RemoteParticipant) -> None:
+            # close_on_disconnect covers only some reasons; a broken trunk ends the call all the same.
+            if participant.kind in PERSONS and not self._hanging_up:
+                listener.person_left()
+
+        def disconnected(_: object) -> None:
+            if not self._hanging_up:
+                listener.room_closed()
+
+        def transcribed(event: UserInputTranscribedEvent) -> None:
+            if event.is_final and event.transcript.strip():
+                listener.person_said(event.transcript.strip())
+
+        def state(event: UserStateChangedEvent) -> None:
+            if event.new_state == "speaking":
+                listener.person_speaking()
+            elif event.old_state == "speaking":
+                listener.person_quiet()
+
+        def item(event: ConversationItemAddedEvent) -> None:
+            message = event.item
+            if message.type == "message" and message.role == "assistant" and self._alex_is_heard:
+                self._alex_is_heard = False
+                listener.alex_said(message.text_content or "", interrupted=message.interrupted)
+
+        self._context.room.on("participant_disconnected", left)
+        self._context.room.on("disconnected", disconnected)
+        session.on("user_input_transcribed", transcribed)
+        session.on("user_state_changed", state)
+        session.on("conversation_item_added", item)
+
+
+class _Heard(TextOutput):
+    """Alex's words, in step with the audio that is played."""
+
+    def __init__(self, line: RoomLine, listener: Listener) -> None:
+        super().__init__(label="heard", next_in_chain=None)
+        self._line = line
+        self._listener = listener
+
+    async def capture_text(self, text: str) -> None:
+        """Take words that are being heard now."""
+        if text:
+            self._line.alex_heard(self._listener, text)
+
+    def flush(self) -> None:
+        """Do nothing: an utterance is over when the conversation has its text."""
+
+
+_VERDICTS: dict[AMDCategory, AnsweredBy] = {
+    AMDCategory.HUMAN: AnsweredBy.HUMAN,
+    AMDCategory.MACHINE_VM: AnsweredBy.VOICEMAIL,
+    AMDCategory.MACHINE_IVR: AnsweredBy.IVR,
+    AMDCategory.MACHINE_UNAVAILABLE: AnsweredBy.UNAVAILABLE,
+}

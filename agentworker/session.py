@@ -1,0 +1,108 @@
+"""The models of a conversation: the only module that names who hears, thinks and speaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import openai
+from livekit.agents import (
+    NOT_GIVEN,
+    AgentSession,
+    APIConnectOptions,
+    TurnHandlingOptions,
+    inference,
+    llm,
+    stt,
+    tts,
+)
+from livekit.agents.voice.agent_session import SessionConnectOptions
+from livekit.plugins import groq
+
+from agentworker.settings import ModelSettings
+
+_REPLY_TOKENS = 300
+_TEMPERATURE = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Models:
+    """Clients that are built once per job process, before there is a job to keep waiting."""
+
+    llm: llm.LLM[Any]
+    stt: stt.STT[Any] | None = None
+    tts: tts.TTS[Any] | None = None
+
+
+def build_models(settings: ModelSettings, *, audio: bool, language: str = "en") -> Models:
+    """Return the models; those of the voice only for a line with `audio`."""
+    thinks = groq.LLM(
+        model=settings.llm,
+        base_url=settings.base_url,
+        api_key=settings.api_key,
+        client=openai.AsyncClient(
+            api_key=settings.api_key,
+            base_url=settings.base_url,
+            max_retries=0,
+            http_client=httpx2.AsyncClient(timeout=httpx2.Timeout(10.0, connect=4.0), trust_env=False),
+        ),
+        temperature=_TEMPERATURE,
+        max_completion_tokens=_REPLY_TOKENS,
+    )
+    if not audio:
+        return Models(llm=thinks)
+    return Models(
+        llm=thinks,
+        stt=groq.STT(
+            model=settings.stt, base_url=settings.base_url, api_key=settings.api_key, language=language
+        ),
+        tts=groq.TTS(
+            model=settings.tts, base_url=settings.base_url, api_key=settings.api_key, voice=settings.voice
+        ),
+    )
+
+
+def build_session(models: Models, *, audio: bool) -> AgentSession[None]:
+    """Return a session that asks nobody but the given models: no gateway and no cloud detector.
+
+    Silence and length are timed by the conversation itself: LiveKit's user-away is edge-triggered and
+    re-armed by noise. A few errors in a row are tolerated here, since the conversation decides on the first.
+    """
+    connections = SessionConnectOptions(
+        stt_conn_options=APIConnectOptions(max_retry=1, timeout=6.0),
+        llm_conn_options=APIConnectOptions(max_retry=1, timeout=8.0),
+        tts_conn_options=APIConnectOptions(max_retry=1, timeout=8.0),
+        max_unrecoverable_errors=5,
+    )
+    if not audio:
+        return AgentSession(
+            llm=models.llm,
+            vad=None,
+            turn_handling=TurnHandlingOptions(turn_detection="manual"),
+            max_tool_steps=4,
+            user_away_timeout=None,
+            aec_warmup_duration=None,
+            conn_options=connections,
+        )
+    return AgentSession(
+        llm=models.llm,
+        stt=models.stt or NOT_GIVEN,
+        tts=models.tts or NOT_GIVEN,
+        vad=inference.VAD(model="silero", min_silence_duration=0.25, activation_threshold=0.5),
+        turn_handling=TurnHandlingOptions(
+            turn_detection=inference.TurnDetector(version="v1-mini"),
+            endpointing={"min_delay": 0.3, "max_delay": 1.5},
+            interruption={
+                "mode": "vad",
+                "min_duration": 0.6,
+                "resume_false_interruption": True,
+                "false_interruption_timeout": 1.5,
+            },
+            preemptive_generation={"enabled": True, "preemptive_tts": False, "max_retries": 2},
+        ),
+        max_tool_steps=4,
+        user_away_timeout=None,
+        aec_warmup_duration=None,
+        conn_options=connections,
+    )
