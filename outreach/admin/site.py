@@ -1,3 +1,92 @@
 """What every admin page shows: the mode, and the menu."""
 
+# unfold hands the request to every callback.
+# ruff: noqa: ARG001
+
 from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from django.utils import timezone
+
+from outreach.models import DialingControl
+from outreach.services import clock
+
+admin.site.index_template = "outreach/dashboard.html"
+admin.site.index_title = "Dashboard"
+
+_MODE_COLOURS = {"rehearsal": "info", "test": "warning", "live": "success"}
+_AHEAD = timedelta(seconds=5)
+
+
+def environment_badge(request: HttpRequest) -> list[str]:
+    """Return the badge of every page: the mode, a rehearsal's time, and the big switch while it is on."""
+    mode = str(settings.DIALING)
+    text, colour = mode.upper(), _MODE_COLOURS.get(mode, "danger")
+    if DialingControl.objects.filter(stopped=True).exists():
+        text, colour = f"{text} · dialing stopped", "danger"
+    now = clock.now()
+    if abs(now - timezone.now()) > _AHEAD:
+        text = f"{text} · {now:%a} {now.day} {now:%b %H:%M} UTC"
+    return [text, colour]
+
+
+def _page(title: str, icon: str, model: str, app: str = "outreach") -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{model}"),
+    }
+
+
+def _may_read(request: HttpRequest) -> bool:
+    return request.user.has_perms(["outreach.view_turn", "outreach.read_transcript"])
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu: the day's work first, the machinery last."""
+    machinery = [
+        _page("Limits and switch", "tune", "dialingcontrol"),
+        _page("Agent workers", "support_agent", "agentworker"),
+        _page("Events", "inbox", "callevent"),
+        _page("Schedule", "schedule", "periodictask", "django_celery_beat"),
+    ]
+    if settings.FLOWER_URL:
+        machinery.append({"title": "Tasks (Flower)", "icon": "local_florist", "link": settings.FLOWER_URL})
+    return [
+        {
+            "items": [
+                {"title": "Dashboard", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                _page("Campaigns", "campaign", "campaign"),
+                _page("Facilitators", "group", "facilitator"),
+                _page("Calls", "call", "call"),
+                _page("Callbacks", "event_upcoming", "callback"),
+            ]
+        },
+        {
+            "title": "Records",
+            "separator": True,
+            "items": [
+                _page("Uploads", "upload_file", "importbatch"),
+                _page("Never call", "phone_disabled", "suppression"),
+                _page("Not called because", "rule", "decision"),
+                {**_page("Turns", "forum", "turn"), "permission": _may_read},
+                {**_page("Notes", "sticky_note_2", "note"), "permission": _may_read},
+                _page("Statistics", "bar_chart", "dailystatistics"),
+                _page("Scripts", "description", "scriptversion"),
+            ],
+        },
+        {"title": "Machinery", "separator": True, "collapsible": True, "items": machinery},
+        {
+            "title": "People who work here",
+            "separator": True,
+            "collapsible": True,
+            "items": [_page("Users", "person", "user", "auth"), _page("Groups", "groups", "group", "auth")],
+        },
+    ]

@@ -1,0 +1,86 @@
+"""What every admin class of the product shares: capped counts, narrow saves, no deleting of facts."""
+
+# Django and unfold dictate signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+
+COUNT_CAP = 10_000
+"""Rows that a list counts exactly; beyond it says "10,000" and goes on page by page."""
+
+
+class CappedPaginator(Paginator):
+    """Count at most `COUNT_CAP` rows, so that a list of millions opens as fast as one of ten."""
+
+    @cached_property
+    def count(self) -> int:
+        rows: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        return rows.order_by()[:COUNT_CAP].count()
+
+
+class DeskAdmin(ModelAdmin):
+    """A list and a page of one model, with the product's common ways."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_filter_submit = True
+    compressed_fields = True
+    warn_unsaved_form = True
+
+    class Media:
+        css = {"all": ["outreach/desk.css"]}
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:  # noqa: FBT001
+        """Write only what the operator changed: tasks write the other columns at the same time."""
+        if not change:
+            super().save_model(request, obj, form, change)
+        elif form.changed_data:
+            obj.save(update_fields=self.written_fields(form))
+
+    def written_fields(self, form: ModelForm) -> list[str]:
+        """Return the columns that a save may write."""
+        return [name for name in form.changed_data if name in form.fields]
+
+
+class KeptAdmin(DeskAdmin):
+    """A model whose rows are never deleted by hand."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class FactsAdmin(KeptAdmin):
+    """A model whose rows come from the outside world only: looked at, never edited."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class WordsAdmin(FactsAdmin):
+    """What was said: for those who may read transcripts."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) and request.user.has_perm("outreach.read_transcript")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super().has_module_permission(request) and request.user.has_perm("outreach.read_transcript")
+
+
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Send the browser to `url`, out of a dialog as well as out of a plain form."""
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)

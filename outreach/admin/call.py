@@ -1,0 +1,162 @@
+"""Calls: what the network did, what was said, what came of it. Facts, so nothing is edited."""
+
+# Django and unfold dictate signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from outreach.admin.base import FactsAdmin, go_to
+from outreach.admin.conversation import conversation_of
+from outreach.admin.dialogs import dialog
+from outreach.admin.searching import with_number_prefix
+from outreach.desk.badges import badge
+from outreach.desk.rendering import admin_link, duration, moment, seconds_between
+from outreach.integrations import livekit, twilio
+from outreach.models import Call, CallEvent
+from outreach.services import dialing
+
+_TIMES = (
+    "queued_at", "preparing_at", "ready_at", "dialing_at", "placed_at", "ringing_at", "answered_at",
+    "ended_at", "end_received_at", "settled_at", "hangup_at", "deadline_at",
+)  # fmt: skip
+
+
+@admin.register(Call)
+class CallAdmin(FactsAdmin):
+    """One attempt per row, newest first; the page holds the conversation."""
+
+    list_display = (
+        "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered_by", "talk",
+        "words",
+    )  # fmt: skip
+    list_filter = ("status", "disposition", "answered_by", "kind", "campaign", "our_fault", "transcript")
+    list_select_related = ("facilitator", "campaign")
+    search_fields = ("number__startswith",)
+    search_help_text = "Start of a name, any spelling of a number, a call's id or Twilio's SID"
+    date_hierarchy = "queued_at"
+    ordering = ("-queued_at",)
+    change_form_outer_before_template = "outreach/call.html"
+    actions_detail = ("hang_up",)
+    fieldsets = (
+        (
+            "Details",
+            {
+                "classes": ["collapse"],
+                "fields": (
+                    ("caller_id", "kind", "script"), ("callback", "twilio_sid", "ended_by"),
+                    ("failure_code", "failure_reason", "counts"), ("agent_worker", "agent_job", "our_fault"),
+                    ("n_turns", "n_notes", "duration_seconds"),
+                ),
+            },
+        ),
+        ("Times", {"classes": ["collapse"], "fields": (_TIMES[:3], _TIMES[3:6], _TIMES[6:9], _TIMES[9:])}),
+    )  # fmt: skip
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.upper().startswith("CA") and len(term) > 10:
+            return queryset.filter(twilio_sid=term), False
+        if len(term) == 36:
+            return queryset.filter(pk=term) if _is_uuid(term) else queryset.none(), False
+        found = with_number_prefix(term)
+        return queryset.filter(found) if found else queryset.filter(
+            facilitator__name__istartswith=term
+        ), False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        call = self._call(object_id)
+        more: dict[str, Any] = {}
+        if call is not None:
+            may_read = request.user.has_perm("outreach.read_transcript")
+            more = {
+                "call": call,
+                "title": call.facilitator.name,
+                "talk_time": duration(seconds_between(call.answered_at, call.ended_at)),
+                "ring_time": duration(seconds_between(call.ringing_at, call.answered_at or call.ended_at)),
+                "may_read": may_read,
+                "conversation": conversation_of(call) if may_read else None,
+                "events": CallEvent.objects.filter(call=call).order_by("received_at", "id")[:200],
+            }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Return the buttons that fit: only a call that is not over can be hung up."""
+        is_open = Call.objects.open().filter(pk=object_id).exists() if _is_uuid(str(object_id)) else False
+        return super().get_actions_detail(request, object_id) if is_open else []
+
+    @action(
+        description="Hang up now",
+        url_path="hang-up",
+        permissions=["outreach.hang_up"],
+        icon="call_end",
+        variant=ActionVariant.DANGER,
+        dialog=dialog("Hang up now?", "The call ends at once, in the middle of whatever is said.", "Hang up"),
+    )
+    def hang_up(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        if self._call(object_id) is not None:
+            dialing.hang_up(call_id=UUID(object_id), telephony=twilio.telephony(), rooms=livekit.rooms())
+            messages.success(request, "Asked the carrier to end the call.")
+        return go_to(request, reverse("admin:outreach_call_change", args=[object_id]))
+
+    def _call(self, object_id: str) -> Call | None:
+        related = ("facilitator", "campaign", "script")
+        return (
+            Call.objects.select_related(*related).filter(pk=object_id).first()
+            if _is_uuid(object_id)
+            else None
+        )
+
+    @display(description="When", ordering="queued_at")
+    def queued(self, call: Call) -> str:
+        return moment(call.queued_at)
+
+    @display(description="Person", header=True)
+    def person(self, call: Call) -> list[str]:
+        return [admin_link(call.facilitator, call.facilitator.name), call.number]
+
+    @display(description="Status", ordering="status")
+    def status_badge(self, call: Call) -> str:
+        return badge(call.status, title=call.failure_reason)
+
+    @display(description="Outcome", ordering="disposition")
+    def disposition_badge(self, call: Call) -> str:
+        if call.our_fault:
+            return badge("our_fault", "Our fault", variant="danger", title=call.failure_reason)
+        return badge(call.disposition)
+
+    @display(description="Talk")
+    def talk(self, call: Call) -> str:
+        return duration(seconds_between(call.answered_at, call.ended_at))
+
+    @display(description="Transcript")
+    def words(self, call: Call) -> str:
+        if call.transcript == "incomplete":
+            return badge("incomplete", "Gaps")
+        return str(call.n_turns) if call.n_turns else "–"
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        Call._meta.pk.to_python(value)
+    except ValidationError:
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""The buttons of a campaign's page. Each is a POST behind a question; what it may do, the service says."""
+
+# Django and unfold dictate signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.decorators import action
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+
+from outreach.admin.base import go_to
+from outreach.admin.dialogs import ReasonForm, dialog
+from outreach.models import Campaign, CampaignState, CanaryState
+from outreach.services import campaigns
+
+_MAY_CHANGE = ["outreach.change_campaign"]
+_STATES = CampaignState
+
+#: Which buttons fit a campaign as it stands.
+_FITTING: dict[str, Callable[[Campaign], bool]] = {
+    "start_campaign": lambda c: c.state != _STATES.RUNNING and c.canary_state != CanaryState.WAITING,
+    "go_on": lambda c: c.canary_state == CanaryState.WAITING,
+    "pause_campaign": lambda c: c.state in (_STATES.RUNNING, _STATES.HELD),
+}
+
+
+class CampaignActions:
+    """Start, pause, go on after the canary."""
+
+    actions_detail = ("start_campaign", "go_on", "pause_campaign", "upload")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        """Return the buttons that fit the campaign as it stands."""
+        campaign = Campaign.objects.filter(pk=object_id).first()
+        prefix = "outreach_campaign_"
+        return [
+            button
+            for button in super().get_actions_detail(request, object_id)  # type: ignore[misc]
+            if campaign is not None
+            and _FITTING.get(button.action_name.removeprefix(prefix), lambda _: True)(campaign)
+        ]
+
+    @action(
+        description="Start",
+        url_path="start",
+        permissions=_MAY_CHANGE,
+        icon="play_arrow",
+        variant=ActionVariant.PRIMARY,
+        dialog=dialog(
+            "Start calling?",
+            "People are called by priority, inside their own hours, as fast as the pacing allows.",
+            "Start calling",
+        ),
+    )
+    def start_campaign(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        return _do(
+            request,
+            object_id,
+            "The campaign is running.",
+            lambda by: campaigns.start(campaign_id=int(object_id), by=by),
+        )
+
+    @action(
+        description="Go on",
+        url_path="go-on",
+        permissions=_MAY_CHANGE,
+        icon="double_arrow",
+        variant=ActionVariant.PRIMARY,
+        dialog=dialog(
+            "Go on with everybody?",
+            "The first people were called one at a time. Look at how it went: the rest go at full pace.",
+            "Go on",
+        ),
+    )
+    def go_on(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        done = "The campaign goes on with everybody."
+        return _do(
+            request,
+            object_id,
+            done,
+            lambda by: campaigns.go_on_after_canary(campaign_id=int(object_id), by=by),
+        )
+
+    @action(
+        description="Pause",
+        url_path="pause",
+        permissions=_MAY_CHANGE,
+        icon="pause",
+        variant=ActionVariant.WARNING,
+        dialog=dialog(
+            "Pause this campaign?", "Calls in progress go on; nobody new is dialled.", "Pause", ReasonForm
+        ),
+    )
+    def pause_campaign(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        done = "Paused: nobody new is dialled."
+        return _do(
+            request,
+            object_id,
+            done,
+            lambda by: campaigns.pause(campaign_id=int(object_id), by=by, reason=f"{reason} ({by})"),
+        )
+
+
+def _do(request: HttpRequest, object_id: str, done: str, ask: Callable[[str], object]) -> HttpResponse:
+    try:
+        ask(request.user.get_username())
+    except campaigns.Refused as exc:
+        messages.error(request, str(exc))
+    else:
+        messages.success(request, done)
+    return go_to(request, reverse("admin:outreach_campaign_change", args=[object_id]))

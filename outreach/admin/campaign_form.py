@@ -1,0 +1,157 @@
+"""The form of a campaign: hours as an operator writes them, policies checked where they are typed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from outreach.domain.backoff import InvalidRetryPolicy, RetryPolicy
+from outreach.domain.call_window import CallWindow, InvalidCallWindow
+from outreach.models import Campaign
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_NUMBER = re.compile(r"\+[1-9]\d{5,14}")
+_SPAN = re.compile(r"(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)")
+
+
+class HoursField(forms.Field):
+    """Local hours per weekday, one line a day: "Mon 10:00-13:00, 14:00-19:00"; a day left out is closed."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 7, "class": "desk-mono"})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        lines = []
+        for key, spans in sorted(value.items()):
+            lines.append(f"{WEEKDAYS[int(key)]} " + ", ".join(f"{opens}-{closes}" for opens, closes in spans))
+        return "\n".join(lines)
+
+    def to_python(self, value: Any) -> dict[str, list[list[str]]]:
+        hours: dict[str, list[list[str]]] = {}
+        for line in str(value or "").splitlines():
+            if not line.strip():
+                continue
+            day, _, rest = line.strip().partition(" ")
+            weekday = day[:3].capitalize()
+            if weekday not in WEEKDAYS:
+                raise ValidationError(f"“{line.strip()}” does not start with a weekday (Mon, Tue, …).")
+            hours[str(WEEKDAYS.index(weekday))] = _spans(rest, line)
+        return hours
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
+
+
+class PolicyField(forms.Field):
+    """A JSON object, laid out for reading."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 9, "class": "desk-mono"})
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return "{\n" + ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()) + "\n}"
+
+    def to_python(self, value: Any) -> dict[str, Any]:
+        try:
+            policy = json.loads(value or "{}")
+        except ValueError as exc:
+            raise ValidationError(f"This is no JSON: {exc}") from exc
+        if not isinstance(policy, dict):
+            raise ValidationError('Write one object: {"busy": {…}, …}.')
+        return policy
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
+
+
+class NumbersField(forms.Field):
+    """Phone numbers in E.164, one a line."""
+
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": 3, "class": "desk-mono"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:
+        numbers = re.split(r"[\s,;]+", str(value or "").strip())
+        for number in numbers:
+            if number and not _NUMBER.fullmatch(number):
+                raise ValidationError(f"{number} is not written as +14155550100.")
+        return [number for number in numbers if number]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
+
+
+class CampaignForm(forms.ModelForm):
+    """A campaign's settings; its state is changed by the buttons only."""
+
+    call_window = HoursField(
+        label="Call window", help_text="Their local hours. One line a day; a day left out is closed."
+    )
+    callback_window = HoursField(label="Hours for callbacks they asked for")
+    retry_policy = PolicyField(
+        label="Retry policy",
+        help_text="Per ending: hours before the first retry, factor per further one, longest wait. "
+        "Each ending needs a line.",
+    )
+    caller_ids = NumbersField(label="Caller IDs", help_text="Numbers we call from, one a line: +14155550100.")
+
+    class Meta:
+        model = Campaign
+        fields = (
+            "name", "script", "company", "platform", "platform_facts", "callback_number", "caller_ids",
+            "default_country", "call_window", "callback_window", "skip_public_holidays", "retry_policy",
+            "max_attempts", "max_attempts_a_day", "max_attempts_a_day_after_busy", "min_gap_hours",
+            "max_attempts_in_30_days", "quiet_days_after_no", "ring_timeout", "max_duration", "silence",
+            "leave_voicemail", "calls_per_second", "max_open_calls", "canary_size",
+        )  # fmt: skip
+        widgets = {"default_country": UnfoldAdminTextInputWidget()}
+
+    def clean_call_window(self) -> dict[str, Any]:
+        return _checked(
+            self.cleaned_data["call_window"],
+            lambda hours: CallWindow.parse(hours, skip_public_holidays=False),
+        )
+
+    def clean_retry_policy(self) -> dict[str, Any]:
+        return _checked(self.cleaned_data["retry_policy"], RetryPolicy.parse)
+
+    def clean_callback_window(self) -> dict[str, Any]:
+        hours = self.cleaned_data["callback_window"]
+        return _checked(hours, lambda given: CallWindow.parse(given, skip_public_holidays=False))
+
+
+def _spans(text: str, line: str) -> list[list[str]]:
+    spans = []
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        found = _SPAN.fullmatch(part)
+        if found is None:
+            raise ValidationError(f"“{line.strip()}”: write intervals as 10:00-13:00, 14:00-19:00.")
+        spans.append([clock_time.zfill(5) for clock_time in found.groups()])
+    return spans
+
+
+def _checked(value: dict[str, Any], parse: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    try:
+        parse(value)
+    except (InvalidCallWindow, InvalidRetryPolicy) as exc:
+        raise ValidationError(str(exc)) from exc
+    return value

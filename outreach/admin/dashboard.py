@@ -1,0 +1,38 @@
+"""The admin's index: what happens now, what is wrong, and what to do first."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpRequest
+
+from outreach.desk import board
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the dashboard's context: the same figures that the live stream goes on with."""
+    counts = board.counts()
+    return {
+        **context,
+        "present": board.present(),
+        "counts": counts,
+        "may_read": request.user.has_perm("outreach.read_transcript"),
+        "may_see": request.user.has_perm("outreach.view_call"),
+        "chart": _chart(counts.days),
+    }
+
+
+def _chart(days: list[dict[str, int | str]]) -> str:
+    """Return the last fortnight as the data of unfold's bar chart."""
+    series = (("dialled", "Dialled", "--color-base-300"), ("answered", "Answered", "--color-primary-400"),
+              ("interested", "Interested", "--color-primary-700"))  # fmt: skip
+    return json.dumps(
+        {
+            "labels": [str(day["day"])[5:] for day in days],
+            "datasets": [
+                {"label": label, "data": [day[name] for day in days], "backgroundColor": f"var({colour})"}
+                for name, label, colour in series
+            ],
+        }
+    )

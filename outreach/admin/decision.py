@@ -1,0 +1,43 @@
+"""Why somebody was not called."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib import admin
+from unfold.decorators import display
+
+from outreach.admin.base import FactsAdmin
+from outreach.desk.rendering import admin_link, moment, their_moment
+from outreach.models import Decision
+
+
+@admin.register(Decision)
+class DecisionAdmin(FactsAdmin):
+    """The gate's verdicts, newest first."""
+
+    list_display = ("decided", "person", "campaign", "code", "reason", "next_try")
+    list_filter = ("code", "facilitator__campaign")
+    list_select_related = ("facilitator__campaign",)
+    search_fields = ("facilitator__name__istartswith", "=facilitator__number")
+    search_help_text = "Start of a name, or the whole number"
+    ordering = ("-id",)
+    fields = ("person", "campaign", "code", "reason", "next_try", "decided")
+    readonly_fields = fields
+
+    @display(description="When", ordering="decided_at")
+    def decided(self, decision: Decision) -> str:
+        return moment(decision.decided_at)
+
+    @display(description="Person")
+    def person(self, decision: Decision) -> str:
+        return admin_link(decision.facilitator, decision.facilitator.name)
+
+    @display(description="Campaign")
+    def campaign(self, decision: Decision) -> str:
+        return decision.facilitator.campaign.name
+
+    @display(description="Looked at again")
+    def next_try(self, decision: Decision) -> str:
+        at: datetime | None = decision.next_call_at
+        return their_moment(at, decision.facilitator.time_zone)

@@ -1,0 +1,178 @@
+"""The people we call, each with the reason why they are or are not called."""
+
+# Django and unfold dictate signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import (
+    ChoicesDropdownFilter,
+    MultipleChoicesDropdownFilter,
+    RangeNumericFilter,
+    RelatedDropdownFilter,
+)
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from outreach.admin.base import KeptAdmin
+from outreach.admin.facilitator_actions import FacilitatorActions
+from outreach.admin.facilitator_filters import NotCalledBecause
+from outreach.admin.facilitator_form import FacilitatorForm
+from outreach.admin.searching import with_name_like, with_number_prefix
+from outreach.admin.upload import upload_page
+from outreach.desk.badges import badge
+from outreach.desk.rendering import DASH, moment, their_moment
+from outreach.domain.standing import CALLABLE, Standing
+from outreach.models import Call, Callback, Decision, Facilitator, Suppression
+from outreach.services import clock
+
+SHOWN = 30
+"""Calls and decisions that a person's page shows; older ones are in their lists."""
+
+
+@admin.register(Facilitator)
+class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
+    """One person per row; beside the name, why they have or have not been called."""
+
+    form = FacilitatorForm
+    actions_list = ("upload",)
+    list_display = (
+        "person",
+        "number",
+        "campaign",
+        "standing_badge",
+        "why",
+        "priority",
+        "attempts",
+        "last_result",
+    )
+    list_filter = (
+        ("campaign", RelatedDropdownFilter),
+        ("standing", MultipleChoicesDropdownFilter),
+        NotCalledBecause,
+        ("consent_basis", ChoicesDropdownFilter),
+        ("zone_source", ChoicesDropdownFilter),
+        ("priority", RangeNumericFilter),
+    )
+    list_select_related = ("campaign",)
+    search_fields = ("name__istartswith",)
+    search_help_text = "Start of a name, e-mail or organisation, or any spelling of a number"
+    ordering = ("campaign", "priority", "id")
+    autocomplete_fields = ()
+    change_form_outer_before_template = "outreach/facilitator.html"
+    fieldsets = (
+        (
+            "Person",
+            {"fields": (("name", "number"), ("email", "organisation"), ("language", "priority"), "campaign")},
+        ),
+        ("Where they are", {"fields": (("country", "time_zone"),)}),
+        ("Why we may call", {"fields": (("consent_basis", "consent_source"),)}),
+        ("More", {"classes": ["collapse"], "fields": ("extra", "import_batch", ("created", "updated"))}),
+    )
+    readonly_fields = ("import_batch", "created", "updated")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        # The number is the lock, the campaign its rules: both belong to the calls already made.
+        return (*self.readonly_fields, "number", "campaign") if obj else self.readonly_fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Facilitator]:
+        newest = Call.objects.filter(facilitator=OuterRef("pk")).order_by("-queued_at")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                last_status=Subquery(newest.values("status")[:1]),
+                last_disposition=Subquery(newest.values("disposition")[:1]),
+            )
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Facilitator], search_term: str
+    ) -> tuple[QuerySet[Facilitator], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return queryset.filter(with_number_prefix(term) or with_name_like(term)), False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        person = self.get_object(request, object_id)
+        more: dict[str, Any] = {}
+        if person is not None:
+            more = {
+                "person": person,
+                "title": person.name,
+                "why": self.why(person),
+                "calls": Call.objects.filter(facilitator=person).order_by("-queued_at")[:SHOWN],
+                "decisions": Decision.objects.filter(facilitator=person).order_by("-decided_at", "-id")[
+                    :SHOWN
+                ],
+                "callbacks": Callback.objects.filter(facilitator=person).order_by("-promised_at")[:SHOWN],
+                "suppression": Suppression.objects.filter(number=person.number).first(),
+            }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
+        obj.updated_at = clock.now()
+        if not change:
+            obj.created_at = obj.next_call_at = obj.updated_at
+        super().save_model(request, obj, form, change)
+
+    def written_fields(self, form: ModelForm) -> list[str]:
+        derived = form.derived_fields() if isinstance(form, FacilitatorForm) else []
+        return [*super().written_fields(form), *derived, "updated_at"]
+
+    @action(
+        description="Upload CSV", url_path="upload",
+        permissions=["outreach.import_facilitators"], icon="upload_file",
+        variant=ActionVariant.PRIMARY,
+    )  # fmt: skip
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        campaign = request.GET.get("campaign", "")
+        return upload_page(self, request, campaign_id=int(campaign) if campaign.isdecimal() else None)
+
+    @display(description="Person", ordering="name", header=True)
+    def person(self, person: Facilitator) -> list[str]:
+        return [person.name, person.organisation or person.email]
+
+    @display(description="Standing", ordering="standing")
+    def standing_badge(self, person: Facilitator) -> str:
+        return badge(person.standing)
+
+    @display(description="Why, and when next")
+    def why(self, person: Facilitator) -> str:
+        """Return why the person is not called now, or when they are."""
+        if person.standing == Standing.IN_CALL:
+            return "On the phone now"
+        if person.standing not in {s.value for s in CALLABLE}:
+            return person.standing_reason or person.not_called_reason or DASH
+        if person.not_called_reason:
+            return person.not_called_reason
+        return their_moment(person.next_call_at, person.time_zone)
+
+    @display(description="Attempts", ordering="attempts_made")
+    def attempts(self, person: Facilitator) -> str:
+        return f"{person.attempts_made} of {person.campaign.max_attempts}"
+
+    @display(description="Last call")
+    def last_result(self, person: Any) -> str:
+        return badge(person.last_disposition or person.last_status or "")
+
+    @display(description="Created")
+    def created(self, person: Facilitator) -> str:
+        return moment(person.created_at)
+
+    @display(description="Changed")
+    def updated(self, person: Facilitator) -> str:
+        return moment(person.updated_at)

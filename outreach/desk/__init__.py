@@ -1,0 +1,1 @@
+"""What the operator's pages and their live streams share: figures, words, badges, times."""

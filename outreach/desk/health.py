@@ -1,0 +1,120 @@
+"""The health of the pieces, each with a plain sentence for what is wrong and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
+from outreach.domain.defaults import AGENT_LOST_AFTER
+from outreach.models import AgentWorker
+
+#: Beat writes its last runs to the database every three minutes.
+BEAT_SILENT_AFTER = timedelta(minutes=4)
+TASKS_WAITING = 50
+WORDS_BEHIND = 200
+_QUEUES = ("dial", "ops", "post")
+_REDIS: dict[str, redis.Redis] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """One piece of the machinery: well, or not and what to do."""
+
+    name: str
+    well: bool
+    says: str
+
+
+def health_of(now: datetime) -> list[Piece]:
+    """Return the health of agents, recorder, Celery worker and beat."""
+    return [_agents(now), *_from_redis(), _beat()]
+
+
+def _agents(now: datetime) -> Piece:
+    reporting = AgentWorker.objects.filter(reported_at__gte=now - timedelta(seconds=AGENT_LOST_AFTER))
+    workers = list(reporting.only("places", "free", "draining"))
+    if not workers:
+        return Piece(
+            name="Alex",
+            well=False,
+            says="No agent worker reports, so no call can start. Is `python -m agentworker` running?",
+        )
+    free = sum(worker.free for worker in workers if not worker.draining)
+    places = sum(worker.places for worker in workers)
+    return Piece(name="Alex", well=True, says=f"{free} of {places} places free, {len(workers)} worker(s)")
+
+
+def _from_redis() -> list[Piece]:
+    client = _client()
+    try:
+        waiting = sum(int(client.llen(queue)) for queue in _QUEUES)
+        behind = _words_behind(client)
+    except (redis.RedisError, OSError):
+        return [
+            Piece(
+                name="Redis",
+                well=False,
+                says="Redis does not answer: live words stop, calls in progress go on.",
+            )
+        ]
+    return [_recorder(behind), _tasks(waiting)]
+
+
+def _recorder(behind: int) -> Piece:
+    if behind > WORDS_BEHIND:
+        says = f"{behind} words behind: stored transcripts come later. Is `manage.py record` running?"
+        return Piece(name="Recorder", well=False, says=says)
+    return Piece(name="Recorder", well=True, says="up to date" if not behind else f"{behind} words behind")
+
+
+def _tasks(waiting: int) -> Piece:
+    if waiting > TASKS_WAITING:
+        says = f"{waiting} tasks wait. Is the Celery worker running?"
+        return Piece(name="Tasks", well=False, says=says)
+    return Piece(name="Tasks", well=True, says=f"{waiting} waiting" if waiting else "none waiting")
+
+
+def _beat() -> Piece:
+    last = (
+        PeriodicTask.objects.filter(enabled=True, last_run_at__isnull=False)
+        .order_by("-last_run_at")
+        .values_list("last_run_at", flat=True)
+        .first()
+    )
+    if last is None:
+        return Piece(
+            name="Beat",
+            well=False,
+            says="Beat has not ticked yet, so nobody is dialled. Is `celery beat` running?",
+        )
+    age = timezone.now() - last  # beat runs on the machine's own clock, in a rehearsal too
+    if age > BEAT_SILENT_AFTER:
+        says = f"Beat last ticked {round(age.total_seconds() / 60)} minutes ago. Is `celery beat` running?"
+        return Piece(name="Beat", well=False, says=says)
+    return Piece(name="Beat", well=True, says=f"ticking, last noted {int(age.total_seconds())} s ago")
+
+
+def _words_behind(client: Any) -> int:
+    """Return how many words the recorder has not stored yet; 0 when nothing was ever said."""
+    if not client.exists(WORDS_STREAM):
+        return 0
+    for group in client.xinfo_groups(WORDS_STREAM):
+        name = group["name"]
+        if (name.decode() if isinstance(name, bytes) else name) == WORDS_GROUP:
+            return int(group.get("lag") or 0) + int(group["pending"])
+    return int(client.xlen(WORDS_STREAM))
+
+
+def _client() -> redis.Redis:
+    """Return this process's client for short questions."""
+    url = settings.REDIS_URL
+    if url not in _REDIS:
+        _REDIS[url] = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+    return _REDIS[url]

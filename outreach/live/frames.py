@@ -1,0 +1,44 @@
+"""The dashboard's sections as HTML, made once per frame for everybody who watches it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.template.loader import render_to_string
+
+from outreach.domain.contracts import AnyWord, PartialWord, TurnWord
+from outreach.live.watching import BoardFigures
+
+SECTIONS = ("switch", "figures", "air", "campaigns", "health", "waiting", "callbacks")
+SPEAKING = "speaking…"
+
+
+class Frames:
+    """Renders a version of the figures once for those who may read words, and once for those who may not."""
+
+    def __init__(self) -> None:
+        self._version = -1
+        self._made: dict[bool, dict[str, str]] = {}
+
+    def sections(
+        self, version: int, figures: BoardFigures, spoken: dict[UUID, AnyWord], *, may_read: bool
+    ) -> dict[str, str]:
+        """Return each section's HTML."""
+        if version != self._version:
+            self._version, self._made = version, {}
+        if may_read not in self._made:
+            _put_words(figures, spoken)
+            context = {"present": figures.present, "counts": figures.counts, "may_read": may_read}
+            self._made[may_read] = {
+                name: render_to_string(f"outreach/board/{name}.html", context) for name in SECTIONS
+            }
+        return self._made[may_read]
+
+
+def _put_words(figures: BoardFigures, spoken: dict[UUID, AnyWord]) -> None:
+    """Show what is being said now where the database only knows the last whole turn."""
+    for call in figures.present.calls:
+        word = spoken.get(call.pk)
+        if isinstance(word, TurnWord | PartialWord):
+            call.last_text = word.text or SPEAKING  # type: ignore[attr-defined]
+            call.last_speaker = word.speaker  # type: ignore[attr-defined]

@@ -1,0 +1,118 @@
+"use strict";
+
+/* One EventSource per page. Without one the page stays as the server wrote it. */
+(() => {
+    const board = document.querySelector("[data-board]");
+    const talk = document.querySelector("[data-transcript]");
+    if (!("EventSource" in window)) return;
+    if (board) watchBoard(board);
+    if (talk && talk.querySelector("[data-turns]")) followCall(talk);
+
+    function connect(url, said) {
+        const source = new EventSource(url);
+        source.onopen = () => said("live");
+        source.onerror = () => said(source.readyState === EventSource.CLOSED ? "not live: reload the page" : "connecting again…");
+        window.addEventListener("pagehide", () => source.close());
+        return source;
+    }
+
+    function watchBoard(root) {
+        const state = root.querySelector("[data-live-state]");
+        const source = connect(root.dataset.board, (text) => { state.textContent = text; });
+        source.addEventListener("board", (event) => {
+            for (const [name, html] of Object.entries(JSON.parse(event.data))) {
+                const section = root.querySelector(`[data-live="${name}"]`);
+                if (!section) continue;
+                section.innerHTML = html;
+                if (window.htmx) window.htmx.process(section);
+            }
+        });
+    }
+
+    function followCall(root) {
+        const turns = root.querySelector("[data-turns]");
+        const state = root.querySelector("[data-live-state]");
+        const counter = root.querySelector("[data-turn-count]");
+        const person = root.querySelector("[data-person-name]").textContent;
+        const seen = new Set([...turns.querySelectorAll("[data-seq]")].map((li) => Number(li.dataset.seq)));
+        const notes = new Set([...turns.querySelectorAll("[data-note-seq]")].map((li) => Number(li.dataset.noteSeq)));
+        const stages = [...turns.querySelectorAll(".desk-stage span")];
+        let stage = stages.length ? stages.at(-1).textContent.toLowerCase() : "";
+        let speaking = null;
+
+        const source = connect(`${root.dataset.transcript}?after=${root.dataset.after}`, (text) => { state.textContent = text; });
+        source.addEventListener("word", (event) => show(JSON.parse(event.data)));
+        source.addEventListener("call", (event) => {
+            const facts = JSON.parse(event.data);
+            root.querySelector("[data-call-status]").innerHTML = facts.status;
+            if (facts.settled) { source.close(); window.location.reload(); }
+        });
+
+        function show(word) {
+            const near = window.innerHeight + window.scrollY >= document.body.offsetHeight - 120;
+            root.querySelector("[data-waiting]").hidden = true;
+            if (word.kind === "partial") { showPartial(word); }
+            else if (word.kind === "turn") { showTurn(word); }
+            else if (word.kind === "note" && !notes.has(word.seq)) {
+                notes.add(word.seq);
+                const note = copy("[data-note]");
+                note.querySelector("[data-text]").textContent = word.text;
+                put(note);
+            }
+            else if (word.kind === "stage") { showStage(word.stage); }
+            if (near) window.scrollTo({ top: document.body.scrollHeight });
+        }
+
+        function showStage(name) {
+            if (!name || name === stage) return;
+            stage = name;
+            const line = copy("[data-stage]");
+            line.querySelector("span").textContent = name[0].toUpperCase() + name.slice(1);
+            put(line);
+        }
+
+        function showTurn(word) {
+            if (speaking && speaking.dataset.speaker === word.speaker) { speaking.remove(); speaking = null; }
+            if (seen.has(word.seq)) return;
+            seen.add(word.seq);
+            counter.textContent = seen.size;
+            showStage(word.stage);
+            const time = new Date(word.at).toISOString().slice(11, 19);
+            const turn = bubble(word.speaker, word.text + (word.interrupted ? " —" : ""));
+            turn.dataset.seq = word.seq;
+            turn.querySelector("small").textContent = `${word.seq} · ${name(word.speaker)} · ${time}`;
+            put(turn);
+        }
+
+        function showPartial(word) {
+            if (!speaking || speaking.dataset.speaker !== word.speaker) {
+                if (speaking) speaking.remove();
+                speaking = bubble(word.speaker, "");
+                speaking.dataset.speaker = word.speaker;
+                speaking.classList.add("desk-speaking");
+                turns.append(speaking);
+            }
+            speaking.querySelector("p").textContent = word.text || "speaking…";
+            speaking.querySelector("small").textContent = name(word.speaker);
+        }
+
+        function bubble(speaker, text) {
+            const turn = copy("[data-turn]");
+            turn.classList.add(`desk-${speaker}`);
+            turn.querySelector("p").textContent = text;
+            return turn;
+        }
+
+        function put(line) {
+            if (speaking) speaking.before(line); else turns.append(line);
+        }
+
+        function copy(which) {
+            return root.querySelector(`template${which}`).content.firstElementChild.cloneNode(true);
+        }
+
+        function name(speaker) {
+            return speaker === "alex" ? "Alex" : person;
+        }
+    }
+})();

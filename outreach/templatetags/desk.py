@@ -1,0 +1,48 @@
+"""The admin's own words for templates: badges, times, durations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils.safestring import SafeString
+
+from outreach.desk import badges, rendering
+
+register = template.Library()
+
+
+@register.simple_tag(name="badge")
+def badge_tag(value: str, text: str = "", title: str = "", variant: str | None = None) -> SafeString | str:
+    """Write the badge of a stored value."""
+    return badges.badge(value, text, title=title, variant=variant)
+
+
+@register.simple_tag
+def theirs(at: datetime | None, zone_name: str) -> SafeString | str:
+    """Write a time on the person's clock."""
+    return rendering.their_moment(at, zone_name)
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """Write a time in UTC."""
+    return rendering.moment(at)
+
+
+@register.filter
+def minutes(seconds: float | None) -> str:
+    """Write seconds as m:ss."""
+    return rendering.duration(seconds)
+
+
+@register.filter
+def words(value: str) -> str:
+    """Write a stored value as a person would."""
+    return badges.words_of(value)
+
+
+@register.filter
+def share(part: float, whole: float) -> str:
+    """Write a part of a whole in percent; a dash of nothing."""
+    return f"{part / whole:.0%}" if whole else rendering.DASH
