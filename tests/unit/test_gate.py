@@ -339,7 +339,7 @@ class TestCaps:
 
 
 class TestCallbacksTheyAskedFor:
-    CALLBACK = {"kind": CallKind.CALLBACK}
+    CALLBACK: dict[str, Any] = {"kind": CallKind.CALLBACK}
 
     def test_override_the_gap(self) -> None:
         attempts = tried("2026-03-03T14:00", busy=True)

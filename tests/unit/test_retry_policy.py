@@ -61,7 +61,7 @@ def end(status: str, disposition: str | None = None, answered_by: str | None = N
 
 def following(ending: Ending, **changed: Any) -> RetryAt | Close:
     """Decide after the first attempt, around the clock and without dice, but for what is changed."""
-    given = {
+    given: dict[str, Any] = {
         "policy": POLICY,
         "attempts_made": 1,
         "max_attempts": 4,
