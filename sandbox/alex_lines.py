@@ -31,8 +31,10 @@ PITCH = (
 QUESTIONS = (
     "Good to hear. What kind of groups do you mostly work with?",
     "I see. How many sessions do you run in a usual month?",
-    "Thank you. And what matters most to you when you work with a platform?",
+    "Thank you. What matters most to you when you work with a platform?",
 )
+NOTED_AS = ("Groups", "Sessions a month", "What matters to them")
+"""How the answers to the questions are noted."""
 INVITATION = (
     "Lovely. Shall I note you as interested, so that a colleague sends you the invitation by email?",
     "That fits well. Would you like to get the invitation by email?",

@@ -93,8 +93,8 @@ def _onwards(dialogue: Dialogue, *, said: str, asked: Asked) -> Plan:
         meaning = {"reason": f"They said: {said}", "note": said}
         return Plan(lines=lines.WELCOME, tools=("mark_interested",), meaning=meaning, ends=True)
     if asked is Asked.QUESTION:
-        number = sum(asked_by(line) is Asked.QUESTION for line in dialogue.alex_lines)
-        meaning = {"note": f"Asked about their work: {said}", "stage": "close"}
+        number = _questions_asked(dialogue)
+        meaning = {"note": f"{lines.NOTED_AS[number - 1]}: {said}", "stage": "close"}
         if number < len(lines.QUESTIONS) - len(dialogue.person_lines[0]) % 2:
             return Plan(lines=lines.QUESTIONS[number : number + 1], tools=("take_note",), meaning=meaning)
         return Plan(lines=lines.INVITATION, tools=("take_note", "next_stage"), meaning=meaning)
@@ -105,6 +105,12 @@ def _onwards(dialogue: Dialogue, *, said: str, asked: Asked) -> Plan:
     if asked is Asked.FAREWELL:
         return Plan(lines=lines.LEAVING, ends=True)
     return Plan(lines=lines.PERMISSION, tools=("next_stage",), meaning={"stage": "permission"})
+
+
+def _questions_asked(dialogue: Dialogue) -> int:
+    """Return how many of the script's questions were asked; one that was repeated counts once."""
+    marks = [question.rsplit(". ", 1)[-1] for question in lines.QUESTIONS]
+    return max(1, sum(any(mark in line for line in dialogue.alex_lines) for mark in marks))
 
 
 def _about_time(dialogue: Dialogue, *, said: str, wish: Wish, asked: Asked) -> Plan:
@@ -200,4 +206,5 @@ _LASTING = frozenset({Wish.STOP, Wish.WRONG_PERSON, Wish.NOT_INTERESTED})
 
 def _at_once(wish: Wish, said: str) -> Plan:
     words, tools, ends = _AT_ONCE[wish]
-    return Plan(lines=words, tools=tools, meaning={"reason": f"They said: {said}", "note": said}, ends=ends)
+    meaning = {"reason": f"They said: {said}", "note": f"They said: {said}"}
+    return Plan(lines=words, tools=tools, meaning=meaning, ends=ends)

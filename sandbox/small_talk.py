@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Topic:
-    """Something that Alex may bring up, and what this person says to it."""
+    """Something that Alex may bring up, and the ways in which this person answers it."""
 
     when: re.Pattern[str]
-    answer: str
+    answers: tuple[str, ...]
 
 
-def topic(when: str, answer: str) -> Topic:
+def topic(when: str, *answers: str) -> Topic:
     """Return a topic; `when` is a pattern that ignores case."""
-    return Topic(re.compile(when, re.IGNORECASE), answer)
+    return Topic(re.compile(when, re.IGNORECASE), answers)
 
 
 GOODBYE = re.compile(
@@ -37,36 +37,53 @@ CONFIRM = (
     r"|\bcorrect\?|\bright\?|suit you\?"
 )
 
+HERE = topic(
+    r"still (there|on the line)|(can|do) you (still )?hear me", "Yes, I'm here.", "Yes, I can hear you."
+)
+MYSELF = topic(
+    r"(speaking|talking) (with|to)\b|am i through to|is this \w+( \w+)?\?",
+    "Yes, that's me.",
+    "Yes, speaking.",
+)
+GO_AHEAD = topic(
+    PERMISSION, "Sure, go ahead.", "Yes, two minutes are fine.", "Okay, go ahead.", "Yes, what is it about?"
+)
 FRIENDLY: tuple[Topic, ...] = (
-    topic(r"still (there|on the line)|(can|do) you (still )?hear me", "Yes, I'm here."),
+    HERE,
     topic(CONFIRM, "Yes, that's right."),
-    topic(r"(speaking|talking) (with|to)\b|am i through to|is this \w+( \w+)?\?", "Yes, that's me."),
-    topic(PERMISSION, "Sure, go ahead."),
-    topic(r"how (many|often)", "About four sessions a month."),
+    MYSELF,
+    GO_AHEAD,
+    topic(r"how (many|often)", "About four sessions a month.", "Two or three.", "It varies, say five."),
     topic(
         r"what (kind|sort|type)|which (kind|groups|topics)|tell me (a bit )?about",
         "Mostly leadership workshops for small teams.",
+        "School staff and parents, usually about twenty people.",
+        "Product teams, mostly design thinking.",
+        "Charities and community groups.",
     ),
-    topic(r"matter|important|look(ing)? for|hope|wish", "Fair pay, and not too much paperwork."),
-    topic(r"e-?mail|address", "Yes, the one that you have is fine."),
     topic(
-        r"(interest|invit|sound|join|sign|send you|note you|like to)\b.*\?|interested\b.*\?",
+        r"matter|important|look(ing)? for|hope|wish",
+        "Fair pay, and not too much paperwork.",
+        "Being paid on time.",
+        "That I choose my own dates.",
+    ),
+    topic(
+        r"(interest|invit|sound|join|sign|send you|note you|like to)\b.*\?",
         "Yes, I'm interested.",
+        "Yes, that sounds good.",
+        "Sure, I would like that.",
     ),
     topic(r"\?", "Yes, that's fine."),
 )
 """A person who says yes. The first topic that fits is answered."""
 
 
-def answer(*, heard: str, topics: tuple[Topic, ...], otherwise: str = "Okay.") -> str:
-    """Return the answer to the last thing Alex brought up; a question weighs more than a statement."""
+def brought_up(*, heard: str, topics: tuple[Topic, ...]) -> Topic | None:
+    """Return what Alex brought up last; a question weighs more than a statement."""
     sentences = re.findall(r"[^.?!]+[.?!]*", heard)
     asked = [sentence for sentence in sentences if sentence.rstrip().endswith("?")]
-    for text in (*reversed(asked), heard):
-        for one in topics:
-            if one.when.search(text):
-                return one.answer
-    return otherwise
+    texts = (*reversed(asked), heard)
+    return next((one for text in texts for one in topics if one.when.search(text)), None)
 
 
 def says_goodbye(heard: str) -> bool:

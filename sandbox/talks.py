@@ -7,9 +7,12 @@ from sandbox.small_talk import (
     ASKED_FOR_THIS_CALL,
     CONFIRM,
     FRIENDLY,
+    GO_AHEAD,
+    HERE,
+    MYSELF,
     PERMISSION,
     Topic,
-    answer,
+    brought_up,
     says_goodbye,
     topic,
 )
@@ -21,12 +24,22 @@ LINGER_SECONDS = 8.0
 HELLOS = ("Hello?", "Yes, hello?", "Hello, who is this?", "Hi.")
 
 NOT_INTERESTED: tuple[Topic, ...] = (
-    topic(PERMISSION, "I have a minute, what is it about?"),
-    topic(r"\?", "No thank you, I'm not interested."),
+    HERE,
+    topic(PERMISSION, "I have a minute, what is it about?", "If it is quick."),
+    topic(
+        r"\?",
+        "No thank you, I'm not interested.",
+        "I'm not interested, sorry.",
+        "That is not for me, thank you.",
+    ),
 )
 STAYS_AND_SAYS_STOP: tuple[Topic, ...] = (topic(r".", "Please stop calling me. Take me off your list."),)
 WRONG_PERSON: tuple[Topic, ...] = (
-    topic(r".", "You have the wrong number, there is nobody of that name here."),
+    topic(
+        r".",
+        "You have the wrong number, there is nobody of that name here.",
+        "No, wrong number. I don't know who that is.",
+    ),
 )
 WANTS_HUMAN: tuple[Topic, ...] = (
     topic(r"what time|when (would|should|can|is|may)|which day|suit", "Tomorrow at eleven in the morning."),
@@ -53,10 +66,11 @@ async def chat(
         if says_goodbye(heard):
             await phone.listen(patience=LINGER_SECONDS)
             return
-        said = answer(heard=heard, topics=topics, otherwise=otherwise)
-        if asking and said not in {FRIENDLY[0].answer, FRIENDLY[2].answer, FRIENDLY[3].answer}:
-            said = asking.pop(0)
-        await phone.say(said)
+        subject = brought_up(heard=heard, topics=topics)
+        if asking and subject not in {HERE, MYSELF, GO_AHEAD}:
+            await phone.say(asking.pop(0))
+        else:
+            await phone.say(phone.pick(subject.answers) if subject else otherwise)
         heard = ""
     await phone.say("I really have to go now. Bye.")
 

@@ -24,10 +24,10 @@ ASKED_FOR = (
 INVITE = SipInvite(user="call-1", caller="+12125550100", called="+12125550101")
 RESULTS = {
     "mark_interested": "Recorded. Say what happens next, thank them, say goodbye and end the call.",
-    "schedule_callback": "Agreed. You will call back on {when} your time (GMT). Read exactly this time back to the "
-    "person and ask whether it is right. If it is, say goodbye and end the call.",
-    "ask_for_human": "Recorded: a colleague, a human, will call back from Wednesday 4 March at 09:00 your time "
-    "(GMT) on. Say so.",
+    "schedule_callback": "Agreed. You will call back on {when} your time (GMT). Read exactly this time back "
+    "to the person and ask whether it is right. If it is, say goodbye and end the call.",
+    "ask_for_human": "Recorded: a colleague, a human, will call back from Wednesday 4 March at 09:00 "
+    "your time (GMT) on. Say so.",
 }
 
 

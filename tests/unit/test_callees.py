@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import phonenumbers
 import pytest
+from phonenumbers import timezone
 
+from outreach.domain.csv_columns import match_columns
+from outreach.domain.csv_person import RowReader
+from outreach.domain.csv_rows import ReadRow, RowRules
+from sandbox import sample
 from sandbox.callees import TABLE, Busy, NoAnswer, NotInService, Persona, Pickup, persona_for, personas
 from sandbox.ear import Ear
 from sandbox.legs import AlexSaid, AlexSpeaking, Leg, SipInvite
-from sandbox.small_talk import FRIENDLY, answer, says_goodbye
+from sandbox.small_talk import FRIENDLY, brought_up, says_goodbye
 
 pytestmark = pytest.mark.unit
 
@@ -38,6 +46,10 @@ class ScriptedAlex:
         self._utterance = 0
         self.leg = Leg(sid="PA_1", identity="sip_1", invite=INVITE, to_alex=self._hear, leave=self._leave)
         self.leg.pick_up()
+
+    @property
+    def said_yes(self) -> bool:
+        return any(re.search(r"I'm interested|sounds good|would like that", said) for said in self.heard)
 
     def say(self, text: str) -> None:
         self._utterance += 1
@@ -70,6 +82,21 @@ def named(name: str) -> Persona:
     )
 
 
+def read_rows(path: Path) -> list[ReadRow]:
+    """Read a list as the import does."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    rules = RowRules(default_country=sample.CAMPAIGN.default_country, consent_basis="", consent_source="")
+    reader = RowReader(columns=match_columns(header), rules=rules)
+    return [reader.read(line=line, cells=cells) for line, cells in enumerate(rows, 2)]
+
+
+@pytest.fixture(scope="module")
+def sample_rows() -> list[ReadRow]:
+    """Return the sample list as the import reads it."""
+    return read_rows(sample.PEOPLE)
+
+
 async def talk(
     name: str, reply: AlexReply, *, attempt: int = 1, opening: str = OPENING
 ) -> tuple[ScriptedAlex, Ear]:
@@ -82,9 +109,9 @@ async def talk(
 
 def onboarding(said: str) -> list[str]:
     """Answer as a patient Alex would, by what was said last."""
-    if re.search(r"go ahead", said):
+    if re.search(r"go ahead|two minutes|what is it about", said):
         return [PITCH]
-    if re.search(r"I'm interested", said):
+    if re.search(r"I'm interested|sounds good|would like", said):
         return [QUESTION]
     if "What is this about?" in said:
         return [PITCH]
@@ -135,7 +162,11 @@ class TestPickup:
 class TestTalk:
     async def test_an_interested_person_agrees_and_answers_until_goodbye(self) -> None:
         alex, ear = await talk("interested", onboarding)
-        assert alex.heard[1:] == ["Sure, go ahead.", "Yes, I'm interested.", "About four sessions a month."]
+        asked = [OPENING, PITCH, QUESTION]
+        for heard, said in zip(asked, alex.heard[1:], strict=True):
+            subject = brought_up(heard=heard, topics=FRIENDLY)
+            assert subject is not None
+            assert said in subject.answers
         assert ear.turns_spoken == len(alex.heard) + 4
 
     async def test_a_person_with_questions_asks_them_before_saying_yes(self) -> None:
@@ -145,7 +176,7 @@ class TestTalk:
             "What does it cost?",
             "How did you get my number?",
         ]
-        assert "Yes, I'm interested." in alex.heard
+        assert alex.said_yes
 
     @pytest.mark.parametrize(
         ("name", "words"),
@@ -162,11 +193,11 @@ class TestTalk:
     async def test_a_busy_person_talks_when_this_is_the_call_they_asked_for(self) -> None:
         opening = "Hello Mia, this is Alex, an AI assistant. You asked me to call today. Is now a good time?"
         alex, _ = await talk("call_back_tomorrow", onboarding, opening=opening, attempt=2)
-        assert "Yes, I'm interested." in alex.heard
+        assert alex.said_yes
 
     async def test_a_person_declines_the_pitch(self) -> None:
-        alex, _ = await talk("not_interested", lambda said: [PITCH] if "minute" in said else [GOODBYE])
-        assert alex.heard[-1] == "No thank you, I'm not interested."
+        alex, _ = await talk("not_interested", lambda said: [GOODBYE] if " not " in f" {said} " else [PITCH])
+        assert re.search(r"not (interested|for me)", alex.heard[-1])
 
     async def test_a_person_says_stop_and_stays_for_the_answer(self) -> None:
         alex, _ = await talk("stop_calling", lambda _: ["We will not call you again. Goodbye."])
@@ -219,7 +250,7 @@ class TestTalk:
         assert len(alex.heard) <= 18
 
 
-class TestAnswer:
+class TestBroughtUp:
     @pytest.mark.parametrize(
         ("heard", "expected"),
         [
@@ -228,11 +259,56 @@ class TestAnswer:
             ("Are you still there?", "Yes, I'm here."),
             ("We pay well. Would you like to join?", "Yes, I'm interested."),
             ("So that is Tuesday at nine. Is that right?", "Yes, that's right."),
-            ("We pay well.", "Okay."),
+            ("Shall I note you as interested, so that a colleague writes to you?", "Yes, I'm interested."),
         ],
     )
-    def test_fits_what_was_asked(self, heard: str, expected: str) -> None:
-        assert answer(heard=heard, topics=FRIENDLY) == expected
+    def test_finds_what_was_asked(self, heard: str, expected: str) -> None:
+        subject = brought_up(heard=heard, topics=FRIENDLY)
+        assert subject is not None
+        assert expected in subject.answers
+
+    def test_finds_nothing_in_a_mere_statement(self) -> None:
+        assert brought_up(heard="We pay well.", topics=FRIENDLY) is None
+
+
+class TestSample:
+    def test_reads_to_the_last_cell(self, sample_rows: list[ReadRow]) -> None:
+        assert len(sample_rows) == 24
+        assert [row.problems for row in sample_rows if row.problems] == []
+
+    def test_holds_nobody_back(self, sample_rows: list[ReadRow]) -> None:
+        assert {row.person.hold_reason for row in sample_rows if row.person} == {""}
+
+    def test_has_every_persona_once_at_least(self, sample_rows: list[ReadRow]) -> None:
+        met = {persona_for(row.person.number, 0).name for row in sample_rows if row.person}
+        assert met == {persona.name for persona in personas()}
+
+    def test_lives_in_four_zones(self, sample_rows: list[ReadRow]) -> None:
+        assert len({row.person.time_zone for row in sample_rows if row.person}) == 4
+
+    def test_is_called_from_numbers_that_nobody_of_it_has(self, sample_rows: list[ReadRow]) -> None:
+        assert not {row.person.number for row in sample_rows if row.person} & set(sample.CAMPAIGN.caller_ids)
+
+
+class TestSamplePeople:
+    def test_are_the_same_again_with_the_same_seed(self) -> None:
+        assert sample.sample_people(50, 1) == sample.sample_people(50, 1) != sample.sample_people(50, 2)
+
+    def test_have_numbers_of_their_own_in_their_zone(self) -> None:
+        people = sample.sample_people(600, 3)
+        assert len({person["phone"] for person in people}) == 600
+        for person in people[:100]:
+            number = phonenumbers.parse(person["phone"])
+            assert phonenumbers.is_valid_number(number)
+            assert person["timezone"] in timezone.time_zones_for_number(number)
+
+    def test_cover_every_persona(self) -> None:
+        met = {persona_for(person["phone"], 0).name for person in sample.sample_people(20, 4)}
+        assert met == {persona.name for persona in personas()}
+
+    def test_are_written_as_a_list_that_the_import_reads(self, tmp_path: Path) -> None:
+        sample.write_people(tmp_path / "people.csv", sample.sample_people(40, 5))
+        assert [row.problems for row in read_rows(tmp_path / "people.csv") if row.problems] == []
 
 
 class TestEar:
