@@ -1,34 +1,22 @@
-"""Telephony over Twilio's REST API: the only module of the product that talks to Twilio."""
+"""Telephony over Twilio's REST API: nothing else of the product talks to Twilio."""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from django.conf import settings
-from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.base.exceptions import TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from outreach.domain.call_status import TERMINAL, CallStatus
 from outreach.domain.dialing_mode import is_loopback
-from outreach.integrations.telephony import (
-    CallOrder,
-    DialOutcomeUnknown,
-    Fault,
-    ProviderCall,
-    Telephony,
-    TelephonyError,
-    TelephonyRefused,
-    TelephonyUnavailable,
-)
+from outreach.integrations.telephony import CallOrder, DialOutcomeUnknown, ProviderCall, Telephony
+from outreach.integrations.twilio_errors import INVALID_CALL_STATE, asked, dial_errors
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 10.0
@@ -52,18 +40,6 @@ STATUSES: dict[str, CallStatus] = {
     "failed": CallStatus.FAILED,
     "canceled": CallStatus.CANCELED,
 }
-
-#: Error codes that blame the called number: 21211 invalid, 21214 not reachable, 21216 not allowed,
-#: 21217 and 21421 not valid, 21610 opted out at Twilio, 13223-13226 not diallable. Geographic
-#: permissions (21215, 13227) and all others are our account's. https://www.twilio.com/docs/api/errors
-NUMBER_CODES = frozenset({13223, 13224, 13225, 13226, 21211, 21214, 21216, 21217, 21421, 21610})
-TOO_MANY_REQUESTS = 20429
-INVALID_CALL_STATE = 21220
-
-#: HTTP statuses below 500 that leave open whether the request was carried out.
-_AMBIGUOUS = frozenset({requests.codes.request_timeout})
-
-_T = TypeVar("_T")
 
 
 class _OneTryHttpClient(HttpClient):
@@ -125,7 +101,7 @@ class TwilioTelephony:
         :raises TelephonyUnavailable: when no connection came about, so nothing was sent.
         :raises DialOutcomeUnknown: on a time-out, a reset, a 5xx or an answer that cannot be read.
         """
-        with _dial_errors():
+        with dial_errors():
             placed = self._client.calls.create(
                 to=order.to,
                 from_=order.from_,
@@ -146,7 +122,7 @@ class TwilioTelephony:
 
         :raises TelephonyUnavailable: when Twilio could not be asked.
         """
-        return _asked(lambda: _provider_call(self._client.calls(sid).fetch()))
+        return asked(lambda: _provider_call(self._client.calls(sid).fetch()))
 
     def find_calls(self, *, to: str, from_: str, created_after: datetime) -> list[ProviderCall]:
         """Return our outbound calls between the two numbers created at or after a time.
@@ -156,7 +132,7 @@ class TwilioTelephony:
 
         :raises TelephonyUnavailable: when Twilio could not be asked.
         """
-        listed = _asked(lambda: self._client.calls.list(to=to, from_=from_, page_size=100)) or []
+        listed = asked(lambda: self._client.calls.list(to=to, from_=from_, page_size=100)) or []
         ours = [_provider_call(call) for call in listed if call.direction in (None, "", "outbound-api")]
         return [call for call in ours if call.created_at is None or call.created_at >= created_after]
 
@@ -166,7 +142,7 @@ class TwilioTelephony:
         :raises TelephonyUnavailable: when Twilio could not be asked.
         """
         for wanted in ("canceled", "completed"):
-            ended = _asked(partial(self._end, sid, wanted))
+            ended = asked(partial(self._end, sid, wanted))
             if ended is not False:  # over, or None: there is no such call
                 return
 
@@ -202,63 +178,3 @@ def _provider_call(call: Any) -> ProviderCall:
         created_at=call.date_created.astimezone(UTC) if call.date_created else None,
         duration=int(call.duration) if str(call.duration or "").isdigit() else None,
     )
-
-
-@contextmanager
-def _dial_errors() -> Iterator[None]:
-    """Translate what may go wrong with a dial; `from None`, since the causes hold numbers."""
-    try:
-        yield
-    except (TwilioRestException, TwilioServiceException) as exc:
-        raise _dial_error(http_status=exc.status, code=exc.code or exc.status) from None
-    except requests.RequestException as exc:
-        if _never_sent(exc):
-            raise TelephonyUnavailable(f"Twilio could not be reached ({type(exc).__name__})") from None
-        raise DialOutcomeUnknown(f"Twilio did not answer ({type(exc).__name__})") from None
-    except (TwilioException, ValueError, TypeError, AttributeError) as exc:
-        raise DialOutcomeUnknown(f"Twilio's answer could not be read ({type(exc).__name__})") from None
-
-
-def _dial_error(*, http_status: int, code: int) -> TelephonyError:
-    """Return the error that a dial's unhappy answer means."""
-    if not 400 <= http_status < 500 or http_status in _AMBIGUOUS:
-        return DialOutcomeUnknown(f"Twilio answered {http_status}")
-    if http_status == requests.codes.too_many_requests or code == TOO_MANY_REQUESTS:
-        fault = Fault.PACE
-    elif code in NUMBER_CODES:
-        fault = Fault.NUMBER
-    else:
-        fault = Fault.ACCOUNT
-    return TelephonyRefused(
-        f"Twilio refused the call (code {code})", code=str(code), fault=fault, http_status=http_status
-    )
-
-
-def _never_sent(error: requests.RequestException) -> bool:
-    """Tell whether it is certain that not one byte of the request left: no connection came about."""
-    if isinstance(error, requests.ConnectTimeout):
-        return True
-    cause = error.args[0] if error.args else None
-    if not isinstance(cause, MaxRetryError):
-        return False
-    reason = cause.reason
-    if isinstance(reason, (NewConnectionError, ConnectTimeoutError)):
-        return True
-    return bool(reason and reason.args and isinstance(reason.args[0], ssl.SSLCertVerificationError))
-
-
-def _asked(question: Callable[[], _T]) -> _T | None:
-    """Return Twilio's answer to a question that may be repeated, or None when there is no such call.
-
-    :raises TelephonyUnavailable: when there is no answer, or none that can be read.
-    """
-    try:
-        return question()
-    except (TwilioRestException, TwilioServiceException) as exc:
-        if exc.status == requests.codes.not_found:
-            return None
-        raise TelephonyUnavailable(f"Twilio answered {exc.status} (code {exc.code})") from None
-    except requests.RequestException as exc:
-        raise TelephonyUnavailable(f"Twilio could not be asked ({type(exc).__name__})") from None
-    except (TwilioException, ValueError, TypeError, AttributeError) as exc:
-        raise TelephonyUnavailable(f"Twilio's answer could not be read ({type(exc).__name__})") from None

@@ -21,42 +21,54 @@ from outreach.integrations.storable import storable
 from outreach.services import facts, progress, recording
 from outreach.services.facts import FactResult
 from outreach.tasks import dial_call
-from outreach.webhooks.admission import admits
+from outreach.webhooks.admission import BODY_LIMIT, admits
 from outreach.webhooks.hints import hint
 
 logger = logging.getLogger(__name__)
 
 JSON = frozenset({"application/json"})
 
+#: Bytes of a batch of spooled words: a hundred turns of 5 KB. What is too large would be lost words.
+WORDS_LIMIT = 512 * 1024
+
 P = ParamSpec("P")
 
 
-def _signed(view: Callable[Concatenate[Any, P], HttpResponse]) -> Callable[..., HttpResponse]:
-    """Refuse what was not signed with our secret about now; the view gets the parsed body only."""
+def _signed(
+    *, limit: int = BODY_LIMIT
+) -> Callable[[Callable[Concatenate[Any, P], HttpResponse]], Callable[..., HttpResponse]]:
+    """Return a decorator that refuses what was not signed with our secret about now.
 
-    @admits(JSON)
-    @wraps(view)
-    def verified(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        genuine = agents.is_genuine(
-            secret=settings.AGENT_SECRET,
-            timestamp=request.headers.get(contracts.TIMESTAMP_HEADER, ""),
-            given=request.headers.get(contracts.SIGNATURE_HEADER, ""),
-            path=request.path,
-            body=request.body,
-            now=time.time(),
-        )
-        if not genuine:
-            return HttpResponse(status=403)
-        try:
-            report = storable(json.loads(request.body))
-        except (ValueError, RecursionError):
-            return _malformed("the body is no JSON")
-        return view(report, *args, **kwargs)
+    The view gets the parsed body in the request's place.
+    """
 
-    return verified
+    def decorate(view: Callable[Concatenate[Any, P], HttpResponse]) -> Callable[..., HttpResponse]:
+        @admits(JSON, limit=limit)
+        @wraps(view)
+        def verified(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            body = request.read()  # unlike `request.body`, not bound to the one limit of the settings
+            genuine = agents.is_genuine(
+                secret=settings.AGENT_SECRET,
+                timestamp=request.headers.get(contracts.TIMESTAMP_HEADER, ""),
+                given=request.headers.get(contracts.SIGNATURE_HEADER, ""),
+                path=request.path,
+                body=body,
+                now=time.time(),
+            )
+            if not genuine:
+                return HttpResponse(status=403)
+            try:
+                report = storable(json.loads(body))
+            except (ValueError, RecursionError):
+                return _malformed("the body is no JSON")
+            return view(report, *args, **kwargs)
+
+        return verified
+
+    return decorate
 
 
-@_signed
+@_signed()
 def fact(report: Any, call_id: UUID) -> HttpResponse:
     """Store one fact about a call. `ready` is answered by 200 = stay or 410 = leave without a word."""
     structlog.contextvars.bind_contextvars(call_id=str(call_id))
@@ -78,7 +90,7 @@ def fact(report: Any, call_id: UUID) -> HttpResponse:
             return JsonResponse({"stored": True})
 
 
-@_signed
+@_signed(limit=WORDS_LIMIT)
 def words(report: Any, call_id: UUID) -> HttpResponse:
     """Store words that the stream may have lost, and say what of the call's words is still missing."""
     structlog.contextvars.bind_contextvars(call_id=str(call_id))
@@ -94,7 +106,7 @@ def words(report: Any, call_id: UUID) -> HttpResponse:
     return JsonResponse(stored.model_dump(mode="json"))
 
 
-@_signed
+@_signed()
 def worker(report: Any) -> HttpResponse:
     """Take note of a worker's places and of the calls that it holds."""
     try:

@@ -63,7 +63,7 @@ def recorder(stream: WordsStream) -> Recorder:
     return Recorder(stream=stream, stop=threading.Event())
 
 
-def turn(call: Call, seq: int, text: str = "Hello.", **changed: Any) -> dict[str, Any]:
+def turn(call: Call, seq: int, text: Any = "Hello.", **changed: Any) -> dict[str, Any]:
     word = {"kind": "turn", "call_id": str(call.pk), "at": AT, "seq": seq, "speaker": "alex", "text": text}
     return word | changed
 
@@ -194,7 +194,8 @@ class TestAnAbsentDatabase:
     def test_is_waited_for_and_nothing_is_acknowledged_before_the_commit(
         self, recorder: Recorder, valkey: redis.Redis, call: Call, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        record, pending_at_failure = recording.record_words, []
+        record = recording.record_words
+        pending_at_failure: list[int] = []
 
         def away_twice(words: Any) -> None:
             if len(pending_at_failure) < 2:
@@ -290,7 +291,12 @@ class TestTheStream:
             turns()
 
         recorder.turn = lose_everything_first  # type: ignore[method-assign]
-        thread = threading.Thread(target=lambda: (recorder.run(), connection.close()))
+
+        def run() -> None:
+            recorder.run()
+            connection.close()
+
+        thread = threading.Thread(target=run)
         thread.start()
         until(lambda: bool(said()))
         stop.set()
