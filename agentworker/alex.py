@@ -136,7 +136,7 @@ class Alex(Agent):
 
     @function_tool
     async def stop_calling_me(self, ctx: RunContext[None]) -> None:
-        """Record that the person never wants to be called again. It takes them off the list and ends the call."""
+        """Record that the person never wants to be called again. This ends the call."""
         _uninterrupted(ctx)
         self._actions.opt_out(how="tool")
         self._talk.opt_out_understood()

@@ -13,6 +13,7 @@ from agentworker.alex import Alex
 from agentworker.answering import MACHINES, judge_words
 from agentworker.call_clock import CallClock
 from agentworker.ending import Ending
+from agentworker.instructions import instructions_for
 from agentworker.patience import Patience
 from agentworker.phrases import asks_to_stop
 from agentworker.reporter import Reporter
@@ -35,7 +36,7 @@ class Exchange:
             brief=brief, clock=self.clock, reporter=reporter, transcript=self.transcript
         )
         self.session = build_session(models, audio=audio)
-        self.alex = Alex(instructions=brief.instructions, actions=self.actions, talk=self)
+        self.alex = Alex(instructions=instructions_for(brief), actions=self.actions, talk=self)
         self.patience = Patience(session=self.session, limits=brief.limits, end=self.end)
         loop = asyncio.get_running_loop()
         self.ending: asyncio.Future[Ending] = loop.create_future()

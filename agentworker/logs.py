@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 FIELDS = frozenset(
     {
         "call_id", "calls", "draining", "elapsed", "error", "executor", "free", "function", "held", "job_id",
-        "kind", "line", "outcome", "pid", "places", "reason", "signal", "speech_id", "spool", "status", "timeout",
-        "turns", "version", "worker_id",
+        "kind", "line", "outcome", "pid", "places", "reason", "signal", "speech_id", "spool", "status",
+        "timeout", "turns", "version", "worker_id",
     }
 )  # fmt: skip
 #: LiveKit's warnings about rooms that were never joined: a written line never joins one.

@@ -14,7 +14,9 @@ _ME = r"(me|us|my (phone |mobile )?number|this number|my details|my data)"
 _PHRASES = (
     # English
     r"stop (calling|phoning|ringing|contacting)( (me|us|here|this number))?",
-    r"(do not|don t|dont|never|not to) (ever )?(call|phone|ring|contact) (me|us|here|this number|again|any ?more)",
+    r"(do not|don t|dont|never|(not|never) to) (ever )?(call|phone|ring|contact) "
+    r"(me|us|here|this number|again|any ?more)",
+    r"(do not|don t|dont) call$",
     r"(take|get|strike|cross) "
     + _ME
     + r" off (of )?(your|the|this|that)( call(ing)?| phone)? ?(lists?|database)",
@@ -34,12 +36,14 @@ _PHRASES = (
     r"(ne m ?appele[zs]? plus|ne me rappele[zs]? (plus|pas)|arrete[zs]? de m ?appeler)",
     r"(retire[zs]?|supprime[zs]?|enleve[zs]?)[ -](moi|mon numero)",
 )
-_OPT_OUT = re.compile(r"\b(?:" + "|".join(_PHRASES) + r")\b")
+#: "We stop calling at six" speaks of somebody else.
+_OPT_OUT = re.compile(r"(?<!\bi )(?<!\bwe )(?<!\bthey )\b(?:" + "|".join(_PHRASES) + r")\b")
 #: What turns a match round: a wish for another time, or for another number, is no opt-out.
 _NOT_MEANT = re.compile(
     r"(do not|don t|dont|not) (call|phone|ring|contact) (me|us|here) "
     r"(today|now|right now|tomorrow|tonight|before|after|until|on|in the|at|so (early|late)"
     r"|this (week|morning|afternoon|evening))\b"
+    r"|(do|did) you never (call|phone|ring|contact) (me|us)"
     r"|\b(i|we) (did not|didn t|do not|don t|never) (say|said|ask|asked|want|mean|meant)( you)?( to)? "
     r"(stop|remove|take)"
 )
@@ -48,11 +52,10 @@ _NOT_MEANT = re.compile(
 def asks_to_stop(text: str) -> bool:
     """Tell whether `text` asks never to be called again."""
     plain = _plain(text)
-    found = _OPT_OUT.search(plain)
-    if found is None:
-        return False
-    turned = _NOT_MEANT.search(plain)
-    return turned is None or not (turned.start() <= found.start() < turned.end())
+    turned = [found.span() for found in _NOT_MEANT.finditer(plain)]
+    return any(
+        not any(start <= found.start() < end for start, end in turned) for found in _OPT_OUT.finditer(plain)
+    )
 
 
 def _plain(text: str) -> str:

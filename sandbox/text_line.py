@@ -18,7 +18,7 @@ from agentworker.written_line import WrittenLine
 
 CONNECT_WITHIN = 5.0
 HEAR_OUT = 1.0
-"""Seconds in which the server closes the line after a DeleteRoom; until then the person may still be heard."""
+"""Seconds in which the server closes the line after a DeleteRoom; the person may be heard until then."""
 
 
 class TextLine(WrittenLine):
