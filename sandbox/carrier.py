@@ -33,22 +33,10 @@ def make_carrier(
     callees = CalleeLedger(path=settings.state_dir / "callees.jsonl")
     webhooks = CarrierWebhooks(auth_token=settings.twilio_auth_token)
     callbacks = StatusCallbacks(webhooks=webhooks, faults=faults, journal=journal)
-    network = PhoneNetwork(
-        account_sid=settings.twilio_account_sid,
-        calls_per_second=settings.calls_per_second,
-        seed=settings.seed,
-        exchange=Exchange(clock=clock, faults=faults, journal=journal, ledger=calls, callbacks=callbacks),
-        talk=Conversation(rooms=room_server.rooms, webhooks=webhooks, ledger=callees, journal=journal),
-    )
-    api = TwilioApi(
-        network=network,
-        account_sid=settings.twilio_account_sid,
-        auth_token=settings.twilio_auth_token,
-        caller_ids=settings.caller_ids,
-        clock=clock,
-        faults=faults,
-        journal=journal,
-    )
+    exchange = Exchange(clock=clock, faults=faults, journal=journal, ledger=calls, callbacks=callbacks)
+    talk = Conversation(rooms=room_server.rooms, webhooks=webhooks, ledger=callees, journal=journal)
+    network = PhoneNetwork(settings=settings, exchange=exchange, talk=talk)
+    api = TwilioApi(network=network, settings=settings, clock=clock, faults=faults, journal=journal)
     control = Control(
         key=settings.twilio_auth_token,
         clock=clock,

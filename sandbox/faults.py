@@ -2,7 +2,8 @@
 
 A knob is `service.name`. A share (0…1) says how often; a knob that ends in `_seconds` says how long.
 Whether a knob strikes depends only on the seed, the knob and the key (say, number and attempt), not on
-the order in which things happen, so that a rehearsal can be repeated on a machine of another speed.
+the order in which things happen, so that a rehearsal can be repeated on a machine of another speed. Where
+nothing names a thing (an API request, say), its key is how often the knob was asked.
 """
 
 from __future__ import annotations

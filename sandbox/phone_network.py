@@ -12,6 +12,7 @@ from sandbox.call_life import CallLife, Exchange
 from sandbox.callees import Persona, persona_for
 from sandbox.conversation import Conversation
 from sandbox.phone_call import OVER, CallRequest, PhoneCall
+from sandbox.settings import SandboxSettings
 
 _REACHED = {"ringing", "in-progress", "busy"}
 """Statuses that a call only gets at the person's end of the network."""
@@ -21,12 +22,10 @@ _NO_SUBSCRIBER = 404
 class PhoneNetwork:
     """All calls of one account. A power cut loses no accepted call: the ledger has them."""
 
-    def __init__(
-        self, *, account_sid: str, calls_per_second: float, seed: int, exchange: Exchange, talk: Conversation
-    ) -> None:
-        self._account_sid = account_sid
-        self._interval = 1 / calls_per_second
-        self._seed = seed
+    def __init__(self, *, settings: SandboxSettings, exchange: Exchange, talk: Conversation) -> None:
+        self._account_sid = settings.twilio_account_sid
+        self._interval = 1 / settings.calls_per_second
+        self._seed = settings.seed
         self._exchange = exchange
         self._talk = talk
         self._next_slot = 0.0

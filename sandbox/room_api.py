@@ -17,6 +17,9 @@ from sandbox.room import Room
 from sandbox.rooms import Rooms
 from sandbox.worker_plane import WorkerPlane
 
+DELETE_SECONDS = 0.02
+"""A room is not gone in an instant: words that were sent before the request still reach the ear."""
+
 _STATUS = {
     "unauthenticated": 401,
     "permission_denied": 403,
@@ -62,7 +65,10 @@ class RoomApi:
             await asyncio.sleep(latency)
         try:
             method = self._method(request)
-            answer = method(await request.read(), self._grants(request))
+            body = await request.read()
+            if request.match_info["method"] == "DeleteRoom":
+                await asyncio.sleep(DELETE_SECONDS)
+            answer = method(body, self._grants(request))
         except DecodeError:
             return _error(TwirpError("malformed", "the protobuf request could not be decoded"))
         except TwirpError as exc:

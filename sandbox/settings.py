@@ -28,7 +28,7 @@ class SandboxSettings:
     sip_username: str
     sip_password: str
     public_base_url: str
-    groq_api_key: str = ""
+    groq_api_key: str
     seed: int = 0
     state_dir: Path = Path(".sandbox")
     host: str = "127.0.0.1"
@@ -55,6 +55,7 @@ _KEYS = {
     "sip_username": "SIP_USERNAME",
     "sip_password": "SIP_PASSWORD",
     "public_base_url": "PUBLIC_BASE_URL",
+    "groq_api_key": "GROQ_API_KEY",
 }
 
 
@@ -77,7 +78,6 @@ def settings_from(environ: Mapping[str, str]) -> SandboxSettings:
 
     settings = SandboxSettings(
         **{field_name: environ.get(name, "").strip().rstrip("/") for field_name, name in _KEYS.items()},
-        groq_api_key=environ.get("GROQ_API_KEY", "").strip(),
         seed=read("SANDBOX_SEED", int, 0),
         state_dir=read("SANDBOX_STATE_DIR", Path, Path(".sandbox")),
         twilio_port=read("SANDBOX_TWILIO_PORT", int, 9101),

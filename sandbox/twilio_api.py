@@ -15,6 +15,7 @@ from sandbox.faults import CREATE_FAULTS, Faults
 from sandbox.journal import Journal, mask
 from sandbox.phone_call import PhoneCall
 from sandbox.phone_network import PhoneNetwork
+from sandbox.settings import SandboxSettings
 from sandbox.twilio_parameters import TwilioError, call_request
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -27,17 +28,15 @@ class TwilioApi:
         self,
         *,
         network: PhoneNetwork,
-        account_sid: str,
-        auth_token: str,
-        caller_ids: tuple[str, ...],
+        settings: SandboxSettings,
         clock: RehearsalClock,
         faults: Faults,
         journal: Journal,
     ) -> None:
         self._network = network
-        self._account_sid = account_sid
-        self._auth_token = auth_token
-        self._caller_ids = caller_ids
+        self._account_sid = settings.twilio_account_sid
+        self._auth_token = settings.twilio_auth_token
+        self._caller_ids = settings.caller_ids
         self._clock = clock
         self._faults = faults
         self._journal = journal

@@ -129,6 +129,7 @@ class World:
                 sip_username="alice",
                 sip_password="open sesame",
                 public_base_url="",
+                groq_api_key="gsk_sandbox",
                 state_dir=state_dir,
                 calls_per_second=100.0,
             ),

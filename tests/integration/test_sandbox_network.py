@@ -444,6 +444,7 @@ class TestProcess:
             "SIP_USERNAME": "u",
             "SIP_PASSWORD": "p",
             "PUBLIC_BASE_URL": "http://127.0.0.1:1",
+            "GROQ_API_KEY": "gsk_sandbox",
             "SANDBOX_STATE_DIR": str(tmp_path),
             "SANDBOX_TWILIO_PORT": "0",
             "SANDBOX_LIVEKIT_PORT": "0",

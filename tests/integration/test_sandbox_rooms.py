@@ -281,6 +281,8 @@ class TestDispatch:
         await until(lambda: not world.room_server.workers.workers()[0].is_available)
         await dispatch(world)
         await until(lambda: world.journal()[-1]["event"] == "dispatch dropped: no worker")
+        (kept,) = await world.livekit.agent_dispatch.list_dispatch(ROOM)
+        assert not kept.state.jobs
 
     async def test_goes_to_the_next_worker_when_the_first_says_no(self, world: World) -> None:
         first, second = await ScriptedWorker.register(world), await ScriptedWorker.register(world)
