@@ -46,7 +46,9 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
             "outreach": {"level": level},
-            "django_structlog": {"level": "WARNING"},
+            "django_structlog": {"level": "ERROR"},
+            # Their warnings repeat the path of a refused webhook, and with it the call's token.
+            "django.request": {"level": "ERROR"},
             "celery": {"level": "WARNING"},
         },
     }

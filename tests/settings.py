@@ -29,4 +29,5 @@ for _name, _value in _THROW_AWAY.items():
 
 from config.settings import *  # noqa: E402, F403  (the environment comes first)
 
+STATIC_ROOT = None  # type: ignore[assignment]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

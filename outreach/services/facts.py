@@ -1,0 +1,131 @@
+"""What Alex tells us by signed POST: the facts that decide who is called. Each is applied once."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import transaction
+
+from outreach.domain import defaults
+from outreach.domain.call_status import OPEN, CallStatus
+from outreach.domain.contracts import AnsweredFact, AnyFact, CallbackAgreed, End, OptOut, Outcome, Ready
+from outreach.domain.disposition import OUR_FAULTS, Disposition, EndedBy, stronger
+from outreach.models import Call, Campaign, EventSource, SuppressionSource
+from outreach.services import callbacks, clock
+from outreach.services.inbox import store_event
+from outreach.services.recording import mark_transcript
+from outreach.services.settling import settle, settle_later_word
+from outreach.services.suppressing import suppress
+
+logger = logging.getLogger(__name__)
+
+
+class FactResult(StrEnum):
+    """What the agent is answered."""
+
+    STORED = "stored"
+    STAY = "stay"
+    DIAL = "dial"
+    """Stay, and the call may be dialled now: enqueue the hint."""
+    LEAVE = "leave"
+    UNKNOWN_CALL = "unknown_call"
+
+
+@transaction.atomic
+def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
+    """Apply one fact; a repeat (same `fact_id`) changes nothing."""
+    call = (
+        Call.objects.select_for_update(of=("self",))
+        .select_related("campaign", "facilitator")
+        .filter(pk=call_id)
+        .first()
+    )
+    if call is None:
+        return FactResult.UNKNOWN_CALL
+    now = clock.now()
+    if isinstance(fact, Ready):
+        return _ready(call, fact, now)
+    payload = {"at": fact.at.isoformat()}
+    if not store_event(
+        source=EventSource.AGENT,
+        event_id=str(fact.fact_id),
+        kind=fact.kind,
+        call=call,
+        payload=payload,
+        now=now,
+    ):
+        return FactResult.STORED
+    if isinstance(fact, AnsweredFact):
+        call.answered_by = call.answered_by or fact.answered_by.value
+    elif isinstance(fact, OptOut):
+        _claim_disposition(call, Disposition.DO_NOT_CALL, fact.evidence_seq)
+        suppress(
+            number=call.number,
+            source=SuppressionSource.CALL,
+            reason=f"Asked in a call ({fact.how}).",
+            call=call,
+        )
+    elif isinstance(fact, CallbackAgreed):
+        callbacks.agree(call, fact, now=now)
+        _claim_disposition(call, Disposition.CALLBACK_REQUESTED, fact.evidence_seq)
+    elif isinstance(fact, Outcome):
+        _claim_disposition(call, fact.disposition, fact.evidence_seq)
+    else:
+        _end(call, fact, now)
+    call.save()
+    if call.settled_at is None:
+        settle(call, now=now)
+    else:
+        settle_later_word(call, ended=isinstance(fact, End), now=now)
+    return FactResult.STORED
+
+
+def _ready(call: Call, fact: Ready, now: datetime) -> FactResult:
+    """Let the first job stay; a second job for the same call, or a late one, leaves without a word."""
+    ours = call.agent_job in ("", fact.job_id)
+    if not ours or CallStatus(call.status) not in OPEN or call.status == CallStatus.QUEUED.value:
+        return FactResult.LEAVE
+    first = not call.agent_job
+    call.agent_job = fact.job_id
+    call.agent_worker = fact.worker_id
+    call.ready_at = call.agent_seen_at = now
+    if first:
+        call.deadline_at = now + timedelta(seconds=defaults.PROVIDER_QUEUE)
+        store_event(
+            source=EventSource.AGENT,
+            event_id=f"{call.pk}:ready:{fact.job_id}",
+            kind="ready",
+            call=call,
+            payload={},
+            now=now,
+        )
+        Campaign.objects.filter(pk=call.campaign_id, unready_streak__gt=0).update(unready_streak=0)
+    call.save(update_fields=["agent_job", "agent_worker", "ready_at", "agent_seen_at", "deadline_at"])
+    return FactResult.DIAL if first and call.status == CallStatus.PREPARING.value else FactResult.STAY
+
+
+def _claim_disposition(call: Call, new: Disposition, evidence_seq: int | None) -> None:
+    stored = Disposition(call.disposition) if call.disposition else None
+    if stronger(stored, new) is not stored:
+        call.disposition = new.value
+        call.disposition_seq = evidence_seq
+
+
+def _end(call: Call, fact: End, now: datetime) -> None:
+    call.end_received_at = call.end_received_at or now
+    call.ended_by = call.ended_by or fact.ended_by.value
+    call.n_turns = fact.n_turns
+    call.n_notes = fact.n_notes
+    if fact.answered_by is not None:
+        call.answered_by = call.answered_by or fact.answered_by.value
+    decided = call.disposition not in ("", Disposition.HUNG_UP.value, Disposition.NO_OUTCOME.value)
+    if EndedBy(call.ended_by) in OUR_FAULTS and not decided:
+        call.our_fault = True
+    mark_transcript(call)
+    logger.info(
+        "conversation ended",
+        extra={"call_id": str(call.pk), "ended_by": call.ended_by, "n_turns": fact.n_turns},
+    )

@@ -1,0 +1,44 @@
+"""Forgetting what need not be kept: transcripts 180 days, raw events 30, decisions 90."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from outreach.domain import defaults
+from outreach.models import CallEvent, Decision, Note, Turn
+from outreach.services import clock
+
+BATCH = 5_000
+
+
+def expire() -> int:
+    """Delete what is older than its keeping, in bounded batches; return how many rows went.
+
+    Calls, consent, script versions and suppressions stay: the Telemarketing Sales Rule wants five years.
+    """
+    now = clock.now()
+    gone = 0
+    for table, column, days, keep in (
+        (Turn._meta.db_table, "said_at", defaults.TRANSCRIPT_DAYS, "true"),
+        (Note._meta.db_table, "noted_at", defaults.TRANSCRIPT_DAYS, "true"),
+        (CallEvent._meta.db_table, "received_at", defaults.RAW_EVENT_DAYS, "NOT incident"),
+        (
+            Decision._meta.db_table,
+            "decided_at",
+            defaults.DECISION_DAYS,
+            "id NOT IN (SELECT max(id) FROM outreach_decision GROUP BY facilitator_id)",
+        ),
+    ):
+        gone += _expire(table, column, now - timedelta(days=days), keep)
+    return gone
+
+
+def _expire(table: str, column: str, before: datetime, keep: str) -> int:
+    # The names come from the table above, never from outside.
+    old = f"SELECT id FROM {table} WHERE {column} < %s AND {keep} LIMIT {BATCH}"  # noqa: S608
+    statement = f"DELETE FROM {table} WHERE id IN ({old})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [before])
+        return int(cursor.rowcount)

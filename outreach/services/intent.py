@@ -1,0 +1,122 @@
+"""The dial intent: one transaction with the whole gate again, committed before the carrier is asked.
+
+It locks the control row and the campaign FOR SHARE, the same rows that the kill switch and a pause
+update: whoever's click has returned is obeyed, since an intent either committed before or sees it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from outreach.domain import defaults
+from outreach.domain.call_status import CallStatus
+from outreach.domain.gate import Refuse, decide
+from outreach.domain.standing import CallKind
+from outreach.integrations.telephony import CallOrder
+from outreach.models import Call, Campaign, CampaignState, DialingControl
+from outreach.services import callbacks, clock
+from outreach.services.gating import candidate_of, histories_of, rules_of
+from outreach.services.locks import lock_number
+from outreach.services.pacing_buckets import seconds_until_token
+from outreach.services.settling import settle_untouched
+
+Row = TypeVar("Row", DialingControl, Campaign)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotYet:
+    """No pacing token is free; one will be in `seconds`."""
+
+    seconds: float
+
+
+@transaction.atomic
+def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
+    """Commit the intent to place this call now; None when it must not, or not any more, be placed.
+
+    A reason that is not the person's own (switch, pause) cancels the attempt at no cost.
+    """
+    control = _share(DialingControl, 1)
+    campaign_id = Call.objects.filter(pk=call_id).values_list("campaign_id", flat=True).first()
+    if campaign_id is None:
+        return None
+    campaign = _share(Campaign, campaign_id)
+    call = Call.objects.select_for_update(of=("self",)).select_related("facilitator").get(pk=call_id)
+    now = clock.now()
+    if call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
+        return None
+    stop = _stopped(control, campaign, call)
+    if stop:
+        _withdraw(call, code="stopped", reason=stop, refusal=None, now=now)
+        return None
+    lock_number(call.number)
+    refusal = _refusal(call, campaign, now)
+    if refusal is not None:
+        _withdraw(call, code=refusal.code.value, reason=refusal.reason, refusal=refusal, now=now)
+        return None
+    wait = seconds_until_token(control=control, campaign=campaign, now=now)
+    if wait > 0:
+        return NotYet(seconds=wait)
+    call.status = CallStatus.DIALING.value
+    call.dialing_at = now
+    call.deadline_at = now + timedelta(seconds=defaults.PROVIDER_QUEUE + campaign.ring_timeout + 30)
+    call.save(update_fields=["status", "dialing_at", "deadline_at"])
+    callbacks.dialled(call, now=now)
+    return CallOrder(
+        call_id=call.pk,
+        token=call.token,
+        to=call.number,
+        from_=call.caller_id,
+        ring_timeout=campaign.ring_timeout,
+        max_duration=campaign.max_duration + campaign.ring_timeout,
+    )
+
+
+def _share(model: type[Row], pk: int) -> Row:
+    """Return the row, locked FOR SHARE: intents do not wait for each other, a click waits for them."""
+    table = connection.ops.quote_name(model._meta.db_table)
+    return model._default_manager.raw(f"SELECT * FROM {table} WHERE id = %s FOR SHARE", [pk])[0]  # noqa: S608
+
+
+def _is_fresh(call: Call, now: datetime) -> bool:
+    """Tell whether Alex said moments ago that he is in the room."""
+    return call.ready_at is not None and now - call.ready_at <= timedelta(seconds=defaults.READY_FRESH)
+
+
+def _stopped(control: DialingControl, campaign: Campaign, call: Call) -> str:
+    """Return why nobody is dialled now, or an empty string."""
+    if control.mode != settings.DIALING.value:
+        return f"This database belongs to DIALING={control.mode}."
+    if control.stopped:
+        return "All dialing is stopped."
+    manual = call.kind == CallKind.MANUAL.value
+    if campaign.state == CampaignState.RUNNING or (
+        manual and campaign.state in (CampaignState.DRAFT, CampaignState.FINISHED)
+    ):
+        return ""
+    return f"The campaign is {campaign.state}."
+
+
+def _refusal(call: Call, campaign: Campaign, now: datetime) -> Refuse | None:
+    verdict = decide(
+        candidate=candidate_of(call.facilitator, CallKind(call.kind)),
+        history=histories_of([call.number], now=now, but_not=call.pk)[call.number],
+        rules=rules_of(campaign),
+        now=now,
+    )
+    return verdict if isinstance(verdict, Refuse) else None
+
+
+def _withdraw(call: Call, *, code: str, reason: str, refusal: Refuse | None, now: datetime) -> None:
+    call.status = CallStatus.CANCELED.value
+    call.ended_at = now
+    call.failure_code = code
+    call.failure_reason = reason[:300]
+    call.save(update_fields=["status", "ended_at", "failure_code", "failure_reason"])
+    settle_untouched(call, refusal=refusal, next_call_at=now, now=now)

@@ -1,0 +1,69 @@
+"""PostgreSQL's advisory locks, the only locks of the product: they die with their holder.
+
+Order, to stay free of deadlocks: control row, campaign row, call row, number lock, facilitator row,
+pacing buckets. Whoever holds a facilitator row may only *try* a number lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from uuid import UUID
+
+from django.db import connection
+
+_NUMBER: Final = 1
+_CALL: Final = 2
+_TICK: Final = 3
+
+
+def _ask(sql: str, key: str, space: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [key, space])
+        return bool(cursor.fetchone()[0])
+
+
+def lock_number(number: str) -> None:
+    """Wait for the transaction-level lock on `number`: claim, dial intent and suppress take it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [number, _NUMBER])
+
+
+def try_lock_number(number: str) -> bool:
+    """Take the transaction-level lock on `number` if nobody has it; return whether we got it."""
+    return _ask("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", number, _NUMBER)
+
+
+def lock_tick(name: str) -> None:
+    """Wait for the transaction-level lock that lets one tick of this kind run at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [name, _TICK])
+
+
+@contextmanager
+def _session_lock(key: str, space: int) -> Iterator[bool]:
+    got = _ask("SELECT pg_try_advisory_lock(hashtextextended(%s, %s))", key, space)
+    try:
+        yield got
+    finally:
+        if got:
+            _ask("SELECT pg_advisory_unlock(hashtextextended(%s, %s))", key, space)
+
+
+@contextmanager
+def try_lock_call(call_id: UUID) -> Iterator[bool]:
+    """Hold the session-level lock on one call, over transactions and the POST; yield whether we got it.
+
+    A dialer that is frozen keeps it, one that was killed frees it at once, so whoever gets it knows
+    that no POST for this call is under way.
+    """
+    with _session_lock(str(call_id), _CALL) as got:
+        yield got
+
+
+@contextmanager
+def try_lock_sweep() -> Iterator[bool]:
+    """Hold the session-level lock that lets one sweep run at a time; yield whether we got it."""
+    with _session_lock("sweep", _TICK) as got:
+        yield got

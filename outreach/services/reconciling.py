@@ -1,0 +1,197 @@
+"""The sweep: every call ends. What is past a deadline is asked for at the carrier, then settled."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from outreach.domain import defaults
+from outreach.domain.call_status import TERMINAL, CallStatus
+from outreach.integrations.telephony import ProviderCall, Rooms, Telephony, TelephonyError
+from outreach.models import Call
+from outreach.services import campaigns, clock
+from outreach.services.dialing import cancel_before_dial, close_room, hang_up
+from outreach.services.inbox import store_incident
+from outreach.services.locks import try_lock_call, try_lock_sweep
+from outreach.services.progress import apply_status
+from outreach.services.recording import give_up_on_gaps
+from outreach.services.settling import settle, settle_untouched
+
+logger = logging.getLogger(__name__)
+
+BATCH = 50
+#: How long a look is not repeated while the carrier cannot be asked or nothing changed, in seconds.
+LOOK_AGAIN = 15
+
+
+def sweep(*, telephony: Telephony, rooms: Rooms) -> int:
+    """Look into every call past its deadline or without its agent; return how many were looked into.
+
+    One sweep runs at a time; a second one returns at once.
+    """
+    with try_lock_sweep() as got:
+        if not got:
+            return 0
+        campaigns.release_held()
+        give_up_on_gaps()
+        looked = 0
+        for call in _agentless(clock.now()):
+            _rescue(call, telephony, rooms)
+            looked += 1
+        for call in _late(clock.now()):
+            _look_into(call, telephony, rooms)
+            looked += 1
+        return looked
+
+
+def _late(now: datetime) -> list[Call]:
+    late = Call.objects.filter(settled_at=None, deadline_at__lte=now).select_related("campaign")
+    return list(late.order_by("deadline_at")[:BATCH])
+
+
+def _agentless(now: datetime) -> list[Call]:
+    """Return open calls whose agent was there and has not been heard of, or is done, for six seconds."""
+    lost = now - timedelta(seconds=defaults.AGENT_LOST_AFTER)
+    return list(
+        Call.objects.open()
+        .filter(Q(agent_seen_at__lt=lost) | Q(end_received_at__lt=lost), agent_seen_at__isnull=False)
+        .filter(Q(hangup_at=None) | Q(hangup_at__lt=now - timedelta(seconds=LOOK_AGAIN)))
+        .order_by("queued_at")[:BATCH]
+    )
+
+
+def _rescue(call: Call, telephony: Telephony, rooms: Rooms) -> None:
+    """End a call whose agent is gone: nobody is left in silence."""
+    if call.status == CallStatus.PREPARING.value:
+        cancel_before_dial(call_id=call.pk, code="agent_lost", reason="The agent left before the dial.")
+        close_room(call_id=call.pk, rooms=rooms)
+        return
+    fault = call.end_received_at is None
+    if fault:
+        Call.objects.filter(pk=call.pk, failure_code="").update(failure_code="agent_lost")
+    hang_up(call_id=call.pk, telephony=telephony, rooms=rooms, our_fault=fault)
+
+
+def _look_into(call: Call, telephony: Telephony, rooms: Rooms) -> None:
+    status = CallStatus(call.status)
+    if status in TERMINAL:
+        _settle_late(call.pk)
+    elif status is CallStatus.QUEUED:
+        _withdraw_queued(call.pk)
+    elif status is CallStatus.PREPARING:
+        code = "no_agent" if call.ready_at is None else "not_dialled_in_time"
+        if _cancel_late(call, code):
+            close_room(call_id=call.pk, rooms=rooms)
+    else:
+        _ask(call, telephony, rooms)
+
+
+def _cancel_late(call: Call, code: str) -> bool:
+    """Cancel a preparing call past its deadline, unless its dialer is at work this moment."""
+    with try_lock_call(call.pk) as got:
+        if not got:
+            return False
+        return cancel_before_dial(
+            call_id=call.pk, code=code, reason="Nobody was dialled: no agent was ready in time."
+        )
+
+
+def _withdraw_queued(call_id: UUID) -> None:
+    with transaction.atomic():
+        call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
+        if call.status != CallStatus.QUEUED.value:
+            return
+        now = clock.now()
+        call.status = CallStatus.CANCELED.value
+        call.ended_at = now
+        call.failure_code = "not_prepared"
+        call.failure_reason = "No worker took the call up in time."
+        call.save()
+        settle_untouched(call, refusal=None, next_call_at=now, now=now)
+
+
+def _settle_late(call_id: UUID) -> None:
+    with transaction.atomic():
+        call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
+        settle(call, now=clock.now(), late=True)
+
+
+def _ask(call: Call, telephony: Telephony, rooms: Rooms) -> None:
+    """Ask the carrier what became of a call, and apply its answer."""
+    _postpone(call)
+    try:
+        found = _find(call, telephony)
+    except TelephonyError:
+        logger.warning("carrier could not be asked", extra={"call_id": str(call.pk)})
+        return
+    if not found:
+        _not_there(call)
+        return
+    first, *others = sorted(found, key=lambda one: one.created_at or call.queued_at)
+    for other in others:
+        store_incident(call=call, kind="second_call", event_id=other.sid, now=clock.now(), sid=other.sid)
+        if other.status not in TERMINAL:
+            telephony.end_call(other.sid)
+    overdue = call.twilio_sid is not None and first.status not in TERMINAL
+    with transaction.atomic():
+        locked = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call.pk)
+        result = apply_status(
+            locked, status=first.status, sid=first.sid, now=clock.now(), duration=first.duration
+        )
+    if result.ended_call is not None:
+        close_room(call_id=call.pk, rooms=rooms)
+    elif overdue and _is_overdue(call):
+        hang_up(call_id=call.pk, telephony=telephony, rooms=rooms)
+
+
+def _find(call: Call, telephony: Telephony) -> list[ProviderCall]:
+    """Return the carrier's calls that are this one: by SID, else by both numbers since the intent."""
+    if call.twilio_sid is not None:
+        one = telephony.fetch_call(call.twilio_sid)
+        return [one] if one is not None else []
+    since = (call.dialing_at or call.queued_at) - timedelta(seconds=5)
+    found = telephony.find_calls(to=call.number, from_=call.caller_id, created_after=since)
+    ours = Call.objects.exclude(pk=call.pk).filter(twilio_sid__in=[one.sid for one in found])
+    known = set(ours.values_list("twilio_sid", flat=True))
+    return [one for one in found if one.sid not in known]
+
+
+def _is_overdue(call: Call) -> bool:
+    """Tell whether a call is longer in its stage than the carrier itself should have allowed."""
+    return CallStatus(call.status) in (CallStatus.RINGING, CallStatus.IN_PROGRESS)
+
+
+def _postpone(call: Call) -> None:
+    wait = LOOK_AGAIN if call.twilio_sid else defaults.EMPTY_LISTS_APART
+    Call.objects.filter(pk=call.pk).update(deadline_at=clock.now() + timedelta(seconds=wait))
+
+
+def _not_there(call: Call) -> None:
+    """Count a look that found nothing; two of them, thirty seconds apart and five minutes old, prove it.
+
+    Only whoever holds the call's lock may say so: a dialer frozen before its POST still holds it.
+    """
+    with try_lock_call(call.pk) as got, transaction.atomic():
+        if not got:
+            return
+        locked = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call.pk)
+        now = clock.now()
+        if CallStatus(locked.status) in TERMINAL or locked.twilio_sid is not None:
+            return
+        apart = timedelta(seconds=defaults.EMPTY_LISTS_APART)
+        if locked.empty_list_at is None or now - locked.empty_list_at >= apart:
+            locked.empty_lists += 1
+            locked.empty_list_at = now
+        old_enough = now - (locked.dialing_at or now) >= timedelta(seconds=defaults.NOT_PLACED_AFTER)
+        if locked.empty_lists >= 2 and old_enough:
+            locked.status = CallStatus.NOT_PLACED.value
+            locked.ended_at = now
+            locked.failure_code = "not_placed"
+            locked.failure_reason = "The carrier never placed this call."
+        locked.save()
+        if locked.ended_at is not None:
+            settle(locked, now=now)
