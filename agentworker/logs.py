@@ -49,6 +49,6 @@ def configure(*, level: str) -> None:
     handler.addFilter(_is_news)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("agentworker").setLevel(level)
-    # Below INFO, LiveKit's messages themselves may quote what was said.
-    logging.getLogger("livekit").setLevel(max(logging.INFO, logging.getLevelName(level)))
-    logging.getLogger("livekit.agents").setLevel(max(logging.INFO, logging.getLevelName(level)))
+    # Below WARNING, LiveKit's messages are many, and below INFO they may quote what was said.
+    for name in ("livekit", "livekit.agents"):
+        logging.getLogger(name).setLevel(logging.WARNING)

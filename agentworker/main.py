@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import sys
@@ -25,8 +26,8 @@ REPORT_EVERY = 2.0
 """Seconds; the product takes a worker for lost after three reports that did not come."""
 LEFTOVERS_EVERY = 2.0
 LAST_LEFTOVERS_WITHIN = 10.0
-FULL = 0.999
-"""Just under 1: a worker whose places are all taken is full, and nothing else fills it."""
+WARM = 3
+"""Idle job processes that are kept ready."""
 
 
 def run() -> int:
@@ -46,12 +47,41 @@ def run() -> int:
     return 0
 
 
-def build_server(settings: WorkerSettings) -> AgentServer:
-    """Return the server: as many jobs as there are places, whatever the machine's load looks like."""
+class Places:
+    """How many calls fit, counted exactly.
 
-    def load_of(server: AgentServer) -> float:
-        return min(len(server.active_jobs) / settings.places, 1.0)
+    LiveKit's own load keeps a slot of `1 / idle processes` for every job that is being accepted, so with
+    three idle processes the fourth of four simultaneous jobs is refused, and a refused dispatch is
+    dropped in silence. Therefore its threshold is off and the places are counted here.
+    """
 
+    def __init__(self, places: int) -> None:
+        self.total = places
+        self._being_accepted = 0
+
+    def load(self, server: AgentServer) -> float:
+        """Return the share of places that are taken; the server gives jobs to the least loaded worker."""
+        return min(len(server.active_jobs) / self.total, 1.0)
+
+    def free(self, server: AgentServer) -> int:
+        """Return how many more calls fit now."""
+        return max(self.total - len(server.active_jobs) - self._being_accepted, 0)
+
+    async def answer(self, server: AgentServer, request: JobRequest) -> None:
+        """Take the job as Alex, or leave it to another worker."""
+        if not self.free(server):
+            logger.warning("no place for a job", extra={"job_id": request.id})
+            await request.reject(terminate=False)
+            return
+        self._being_accepted += 1
+        try:
+            await request.accept(name="Alex", identity=f"alex-{request.id}")
+        finally:
+            self._being_accepted -= 1
+
+
+def build_server(settings: WorkerSettings, places: Places) -> AgentServer:
+    """Return the server, with as many jobs as there are places whatever the machine's load looks like."""
     server = AgentServer(
         ws_url=settings.livekit_url,
         api_key=settings.livekit_api_key,
@@ -59,9 +89,9 @@ def build_server(settings: WorkerSettings) -> AgentServer:
         host="127.0.0.1",
         port=settings.health_port,
         job_executor_type=JobExecutorType[settings.executor.upper()],
-        load_fnc=load_of,
-        load_threshold=FULL,
-        num_idle_processes=min(settings.places, 3),
+        load_fnc=places.load,
+        load_threshold=math.inf,
+        num_idle_processes=min(settings.places, WARM),
         drain_timeout=settings.drain_seconds,
         session_end_timeout=20.0,
         shutdown_process_timeout=25.0,
@@ -69,13 +99,12 @@ def build_server(settings: WorkerSettings) -> AgentServer:
         setup_fnc=warm_up,
         preload_modules=["agentworker.job", settings.line.rpartition(".")[0]],
     )
-    server.rtc_session(hold_call, agent_name=settings.agent_name, on_request=accept)
+
+    async def answer(request: JobRequest) -> None:
+        await places.answer(server, request)
+
+    server.rtc_session(hold_call, agent_name=settings.agent_name, on_request=answer)
     return server
-
-
-async def accept(request: JobRequest) -> None:
-    """Take the job as Alex."""
-    await request.accept(name="Alex", identity=f"alex-{request.id}")
 
 
 class Worker:
@@ -83,7 +112,8 @@ class Worker:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
-        self._server = build_server(settings)
+        self._places = Places(settings.places)
+        self._server = build_server(settings, self._places)
         self._hooks = Hooks(base_url=settings.hooks_url, secret=settings.agent_secret)
         self._leftovers = Leftovers(directory=settings.spool_dir, hooks=self._hooks)
         self._stopping = asyncio.Event()
@@ -114,7 +144,7 @@ class Worker:
         rooms = [job.job.room.name for job in self._server.active_jobs]
         calls: list[UUID] = [call for room in rooms if (call := call_id_of_room(room)) is not None]
         stopping = self._stopping.is_set()
-        free = 0 if stopping else max(self._settings.places - len(rooms), 0)
+        free = 0 if stopping else self._places.free(self._server)
         return WorkerReport(
             worker_id=self._settings.worker_id,
             places=self._settings.places,
