@@ -28,6 +28,10 @@ PITCH = (
     "Thanks, I will be brief. The platform finds paid workshops for facilitators and takes care of contracts "
     "and invoices. Does that sound interesting?",
 )
+_PITCH_FRAME = (
+    ("Thank you.", "Does that sound interesting to you?"),
+    ("Thanks, I will be brief.", "Does that sound interesting?"),
+)
 QUESTIONS = (
     "Good to hear. What kind of groups do you mostly work with?",
     "I see. How many sessions do you run in a usual month?",
@@ -65,9 +69,12 @@ HOLDING = ("Thank you, I will hold.",)
 NOTHING_ASKED = ("Nothing to record.",)
 UNCLEAR = ("I am sorry, I did not catch that.",)
 
+_COST = r"cost|price|pay|fee|free"
+_MAY_BE_A_FACT = frozenset({_COST})
+"""Topics for which the campaign's own facts are asked first."""
 ANSWERS: tuple[tuple[str, str], ...] = (
     (r"robot|real|human|recording|machine|computer|\bai\b|bot\b", "I am an AI assistant, not a person."),
-    (r"cost|price|pay|fee|free", "Joining costs nothing; the platform takes a share of each booking."),
+    (_COST, "Joining costs nothing; the platform takes a share of each booking."),
     (
         r"number|data|get my|know my",
         "You are on our list of facilitators who agreed to be called. I can take you off it.",
@@ -97,13 +104,22 @@ def asked_by(line: str) -> Asked:
     return next((asked for asked, mark in _MARKS if re.search(mark, text)), Asked.NOTHING)
 
 
+def facts_in(instructions: str) -> list[str]:
+    """Return the facts about the platform: the paragraph after the first line that ends in a colon."""
+    found = re.search(r":\n\s*\n(.+?)\n\s*\n#", instructions, re.DOTALL)
+    return [line.strip(" -*") for line in found[1].splitlines() if line.strip()] if found else []
+
+
 def fact_about(instructions: str, question: str) -> str:
     """Return what to answer: a fact of the instructions about the question's topic, else a stock answer."""
     for topic, answer in ANSWERS:
         if re.search(topic, question, re.IGNORECASE):
-            facts = re.findall(r"^\s*[-*] (.{10,140}[.])\s*$", instructions, re.MULTILINE)
-            known = (
-                fact for fact in facts if re.search(topic, fact, re.IGNORECASE) and topic.startswith("cost")
-            )
-            return next(known, answer)
+            about = (fact for fact in facts_in(instructions) if re.search(topic, fact, re.IGNORECASE))
+            return next(about, answer) if topic in _MAY_BE_A_FACT else answer
     return NO_ANSWER
+
+
+def pitch(instructions: str) -> tuple[str, ...]:
+    """Return the pitch: the first fact of the instructions, a stock one when there is none."""
+    facts = facts_in(instructions)
+    return tuple(f"{thanks} {facts[0]} {ask}" for thanks, ask in _PITCH_FRAME) if facts else PITCH

@@ -46,7 +46,7 @@ _SHARES: tuple[tuple[Persona, int], ...] = (
     (_persona("voicemail", talks.voicemail, "voicemail", "left_voicemail", "no_outcome"), 6),
     (_persona("ivr", talks.ivr, "ivr", "no_outcome"), 3),
     (_persona("screening_then_interested", talks.screening_then_interested, "interested"), 3),
-    (_persona("screening_then_gone", talks.screening_then_gone, "screening", "no_outcome", "hung_up"), 2),
+    (_persona("screening_then_gone", talks.screening_then_gone, "unavailable", "screening", "no_outcome"), 2),
     (_persona("never_answers", talks.interested, "no_answer", answers=(NoAnswer(),)), 5),
     (_persona("answers_second_time", talks.interested, "interested", answers=(NoAnswer(), Pickup())), 5),
     (_persona("busy_first", talks.interested, "interested", answers=(Busy(), Pickup())), 4),

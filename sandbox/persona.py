@@ -50,7 +50,8 @@ class Persona:
     """Somebody who can be called.
 
     `intended` is how it may end for them: the disposition of their last conversation, or who answered
-    (voicemail, ivr, screening) where no person did, or the last call's status where nobody answered.
+    (voicemail, ivr, screening, unavailable) where no person did, or the last call's status where
+    nobody answered.
     `stops` means that they must never be called again after their first conversation.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from random import Random
 from types import TracebackType
@@ -19,7 +20,7 @@ LAST_WORDS_SECONDS = 2.0
 """How long the last pieces of Alex's words may still arrive after the callee hung up."""
 
 
-class CallOver(Exception):  # noqa: N818 - it is no error, calls end
+class CallOver(Exception):
     """The leg ended while the callee wanted something of it."""
 
 
@@ -99,14 +100,12 @@ class Phone:
     async def hang_up(self) -> None:
         """Hang up, and still count what was on its way to the ear."""
         await self._leg.hang_up()
-        try:
-            await asyncio.wait_for(self._ended.wait(), LAST_WORDS_SECONDS)
-        except TimeoutError:
-            return
+        await self.until_ended(seconds=LAST_WORDS_SECONDS)
 
-    async def until_ended(self) -> None:
-        """Hold the line until the other side ends it."""
-        await self._ended.wait()
+    async def until_ended(self, *, seconds: float | None = None) -> None:
+        """Hold the line until the other side ends it, or for so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), seconds)
 
     def _thought(self) -> float:
         return self._dice.uniform(*THINK_SECONDS) * self._pace

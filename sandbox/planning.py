@@ -101,7 +101,9 @@ def _onwards(dialogue: Dialogue, *, said: str, asked: Asked) -> Plan:
     if asked is Asked.INTEREST:
         return Plan(lines=lines.QUESTIONS[:1], tools=("next_stage",), meaning={"stage": "questions"})
     if asked is Asked.PERMISSION:
-        return Plan(lines=lines.PITCH, tools=("next_stage",), meaning={"stage": "pitch"})
+        return Plan(
+            lines=lines.pitch(dialogue.instructions), tools=("next_stage",), meaning={"stage": "pitch"}
+        )
     if asked is Asked.FAREWELL:
         return Plan(lines=lines.LEAVING, ends=True)
     return Plan(lines=lines.PERMISSION, tools=("next_stage",), meaning={"stage": "permission"})

@@ -64,7 +64,7 @@ async def chat(
     for _ in range(turns):
         heard = heard or await phone.listen()
         if says_goodbye(heard):
-            await phone.listen(patience=LINGER_SECONDS)
+            await phone.until_ended(seconds=LINGER_SECONDS)
             return
         subject = brought_up(heard=heard, topics=topics)
         if asking and subject not in {HERE, MYSELF, GO_AHEAD}:

@@ -177,3 +177,44 @@ class TestConversations:
         first = await converse("interested", tools, seed=3)
         again = await converse("interested", tools, seed=3)
         assert first.said == again.said
+
+
+class TestLastWords:
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ("Never call here again", ["stop_calling_me"]),
+            ("I'm not interested, bye", ["mark_not_interested"]),
+            ("You have the wrong number", ["wrong_person"]),
+            ("Call me back tomorrow at nine", ["schedule_callback"]),
+            ("Hello? Who is this?", []),
+            ("Sure, go ahead.", []),
+        ],
+    )
+    def test_are_recorded_when_they_ask_for_something(
+        self, words: str, expected: list[str], tools: list[dict[str, Any]]
+    ) -> None:
+        hung_up = "The person has hung up; nobody hears you any more. Record what their last words ask for."
+        messages = [
+            {"role": "system", "content": INSTRUCTIONS},
+            {"role": "assistant", "content": OPENING},
+            {"role": "system", "content": hung_up},
+            {"role": "user", "content": words},
+        ]
+        thought = think({"messages": messages, "tools": tools})
+        assert [use.name for use in thought.uses] == expected
+
+
+class TestGreetings:
+    @pytest.mark.parametrize(
+        ("words", "label"),
+        [
+            ("Hello?", "human"),
+            ("You have reached the voicemail of this number. Leave a message after the tone.", "machine-vm"),
+            ("For sales, press one.", "machine-ivr"),
+        ],
+    )
+    def test_are_judged_for_the_detector_of_answering_machines(self, words: str, label: str) -> None:
+        tool = {"type": "function", "function": {"name": "save_prediction", "parameters": {}}}
+        thought = think({"messages": [{"role": "user", "content": words}], "tools": [tool]})
+        assert thought.uses[0].arguments == {"label": label}
