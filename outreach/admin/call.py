@@ -106,7 +106,7 @@ class CallAdmin(FactsAdmin):
     @action(
         description="Hang up now",
         url_path="hang-up",
-        permissions=["outreach.hang_up"],
+        permissions=["hang_up"],
         icon="call_end",
         variant=ActionVariant.DANGER,
         dialog=dialog("Hang up now?", "The call ends at once, in the middle of whatever is said.", "Hang up"),

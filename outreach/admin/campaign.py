@@ -78,7 +78,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
     @action(
         description="Upload people",
         url_path="upload",
-        permissions=["outreach.import_facilitators"],
+        permissions=["import"],
         icon="upload_file",
     )
     def upload(self, request: HttpRequest, object_id: str) -> HttpResponse:

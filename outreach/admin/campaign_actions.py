@@ -20,7 +20,7 @@ from outreach.admin.dialogs import ReasonForm, dialog
 from outreach.models import Campaign, CampaignState, CanaryState
 from outreach.services import campaigns
 
-_MAY_CHANGE = ["outreach.change_campaign"]
+_MAY_CHANGE = ["change"]
 _STATES = CampaignState
 
 #: Which buttons fit a campaign as it stands.

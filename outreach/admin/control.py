@@ -45,7 +45,7 @@ class DialingControlAdmin(KeptAdmin):
     @action(
         description="Stop all dialing",
         url_path="stop",
-        permissions=["outreach.use_kill_switch"],
+        permissions=["use_kill_switch"],
         icon="block",
         variant=ActionVariant.DANGER,
         dialog=dialog(
@@ -63,7 +63,7 @@ class DialingControlAdmin(KeptAdmin):
     @action(
         description="Allow dialing again",
         url_path="resume",
-        permissions=["outreach.use_kill_switch"],
+        permissions=["use_kill_switch"],
         icon="play_arrow",
         dialog=dialog("Allow dialing again?", "Running campaigns go on at once.", "Allow dialing"),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from outreach.desk import board
+from outreach.desk.rights import rights_of
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -17,8 +18,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "present": board.present(),
         "counts": counts,
-        "may_read": request.user.has_perm("outreach.read_transcript"),
-        "may_see": request.user.has_perm("outreach.view_call"),
+        "rights": rights_of(request.user),
         "chart": _chart(counts.days),
     }
 

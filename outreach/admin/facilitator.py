@@ -135,7 +135,7 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
 
     @action(
         description="Upload CSV", url_path="upload",
-        permissions=["outreach.import_facilitators"], icon="upload_file",
+        permissions=["import"], icon="upload_file",
         variant=ActionVariant.PRIMARY,
     )  # fmt: skip
     def upload(self, request: HttpRequest) -> HttpResponse:

@@ -45,13 +45,9 @@ class FacilitatorActions:
     actions = ("hold_people", "release_people", "set_priority", "suppress_people")
     actions_detail = ("call_person", "hold_person", "release_person", "suppress_person")
 
-    def has_suppress_permission(self, request: HttpRequest, _row: Any = None) -> bool:
-        """Tell whether the operator may say that a number is never called again."""
-        return request.user.has_perm("outreach.add_suppression")
-
     @action(
         description="Call now",
-        permissions=["outreach.place_call"],
+        permissions=["place_call"],
         icon="call",
         variant=ActionVariant.PRIMARY,
         dialog=dialog(

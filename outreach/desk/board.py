@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
 
 from outreach.desk.health import Piece, health_of
 from outreach.domain.standing import CALLABLE, Standing
@@ -109,8 +108,8 @@ def present() -> Present:
     in_the_air = Call.objects.open().select_related("facilitator", "campaign").order_by("queued_at")
     calls = list(
         in_the_air.annotate(
-            last_text=Coalesce(Subquery(newest.values("text")[:1]), ""),
-            last_speaker=Coalesce(Subquery(newest.values("speaker")[:1]), ""),
+            last_text=Subquery(newest.values("text")[:1]),
+            last_speaker=Subquery(newest.values("speaker")[:1]),
         )[:CALLS_SHOWN]
     )
     n_calls = len(calls) if len(calls) < CALLS_SHOWN else in_the_air.count()

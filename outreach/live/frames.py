@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.template.loader import render_to_string
 
+from outreach.desk.rights import Rights
 from outreach.domain.contracts import AnyWord, PartialWord, TurnWord
 from outreach.live.watching import BoardFigures
 
@@ -14,25 +15,25 @@ SPEAKING = "speaking…"
 
 
 class Frames:
-    """Renders a version of the figures once for those who may read words, and once for those who may not."""
+    """Renders a version of the figures once for each set of rights that somebody watches with."""
 
     def __init__(self) -> None:
         self._version = -1
-        self._made: dict[bool, dict[str, str]] = {}
+        self._made: dict[Rights, dict[str, str]] = {}
 
     def sections(
-        self, version: int, figures: BoardFigures, spoken: dict[UUID, AnyWord], *, may_read: bool
+        self, version: int, figures: BoardFigures, spoken: dict[UUID, AnyWord], *, rights: Rights
     ) -> dict[str, str]:
         """Return each section's HTML."""
         if version != self._version:
             self._version, self._made = version, {}
-        if may_read not in self._made:
+        if rights not in self._made:
             _put_words(figures, spoken)
-            context = {"present": figures.present, "counts": figures.counts, "may_read": may_read}
-            self._made[may_read] = {
+            context = {"present": figures.present, "counts": figures.counts, "rights": rights}
+            self._made[rights] = {
                 name: render_to_string(f"outreach/board/{name}.html", context) for name in SECTIONS
             }
-        return self._made[may_read]
+        return self._made[rights]
 
 
 def _put_words(figures: BoardFigures, spoken: dict[UUID, AnyWord]) -> None:

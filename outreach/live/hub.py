@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import DatabaseError, connections
 from pydantic import ValidationError
 
+from outreach.desk.rights import Rights
 from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, AnyWord
 from outreach.live.frames import Frames
 from outreach.live.watching import BoardFigures, CallFacts, call_facts, figures
@@ -108,13 +109,13 @@ class Hub:
             self._boards -= 1
             await self._rest()
 
-    async def newer_board(self, seen: int, *, may_read: bool) -> tuple[int, dict[str, str]]:
+    async def newer_board(self, seen: int, *, rights: Rights) -> tuple[int, dict[str, str]]:
         """Wait for a version of the dashboard newer than `seen`; return it and its sections' HTML."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._version > seen)
         if self._figures is None:
             raise RuntimeError("a version without figures")
-        sections = self._frames.sections(self._version, self._figures, self._spoken, may_read=may_read)
+        sections = self._frames.sections(self._version, self._figures, self._spoken, rights=rights)
         return self._version, sections
 
     def _wake(self) -> None:

@@ -24,6 +24,7 @@ from django.http import (
 )
 
 from outreach.desk.badges import badge
+from outreach.desk.rights import Rights, rights_of
 from outreach.domain.contracts import WORDS_STREAM
 from outreach.live.hub import Hub, SpokenWord, entries_of, hub, word_of
 from outreach.live.watching import CallFacts, stored_turns
@@ -40,18 +41,16 @@ _EVENT_ID = re.compile(r"\d{1,16}-\d{1,10}")
 
 async def live_dashboard(request: HttpRequest) -> HttpResponseBase:
     """Stream the dashboard's sections, each when it changed."""
-    user = await request.auser()
-    if not (user.is_active and user.is_staff and await user.ahas_perm("outreach.view_call")):
+    rights = await sync_to_async(rights_of)(await request.auser())
+    if not rights.see:
         return HttpResponseForbidden()
-    may_read = await user.ahas_perm("outreach.read_transcript")
-    return await _stream(_board_events(hub(), may_read=may_read))
+    return await _stream(_board_events(hub(), rights))
 
 
 async def live_call(request: HttpRequest, call_id: UUID) -> HttpResponseBase:
     """Stream one call's words as they are spoken, and where the call stands."""
-    user = await request.auser()
-    needed = ["outreach.view_call", "outreach.read_transcript"]
-    if not (user.is_active and user.is_staff and await user.ahas_perms(needed)):
+    rights = await sync_to_async(rights_of)(await request.auser())
+    if not rights.read:
         return HttpResponseForbidden()
     after = request.GET.get("after", "0")
     stored = await sync_to_async(stored_turns)(call_id, int(after) if after.isdecimal() else 0)
@@ -68,7 +67,7 @@ async def _stream(events: AsyncIterator[bytes]) -> StreamingHttpResponse:
     return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
 
 
-async def _board_events(board: Hub, *, may_read: bool) -> AsyncIterator[bytes]:
+async def _board_events(board: Hub, rights: Rights) -> AsyncIterator[bytes]:
     ends = asyncio.get_running_loop().time() + LIFETIME_SECONDS
     sent: dict[str, str] = {}
     version = 0
@@ -77,7 +76,7 @@ async def _board_events(board: Hub, *, may_read: bool) -> AsyncIterator[bytes]:
         while asyncio.get_running_loop().time() < ends:
             try:
                 async with asyncio.timeout(PING_SECONDS):
-                    version, sections = await board.newer_board(version, may_read=may_read)
+                    version, sections = await board.newer_board(version, rights=rights)
             except TimeoutError:
                 yield PING
                 continue

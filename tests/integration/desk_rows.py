@@ -88,8 +88,8 @@ def a_full_desk(n_people: int = 3) -> Campaign:
     an_agent_worker()
     now = clock.now()
     batch = ImportBatch.objects.create(
-        campaign=campaign, file_name="people.csv", sha256="0" * 64, state="imported", rows_read=9, rows_created=7,
-        rows_rejected=2, created_at=now, mapping={"columns": ["name", "phone"]}, delimiter=",",
+        campaign=campaign, file_name="people.csv", sha256="0" * 64, state="imported", rows_read=9,
+        rows_created=7, rows_rejected=2, created_at=now, mapping={"columns": ["name", "phone"]}, delimiter=",",
     )  # fmt: skip
     for n in range(n_people):
         person = a_person(campaign, name=f"Ann Example {n}", organisation="Example School")
@@ -107,8 +107,8 @@ def a_full_desk(n_people: int = 3) -> Campaign:
         )
         a_person(campaign, standing="held", standing_reason="Their zone is not known", next_call_at=None)
         Callback.objects.create(
-            facilitator=a_person(campaign, standing="callback_due"), time_zone="America/New_York", created_at=now,
-            promised_at=now + timedelta(minutes=30 - 60 * (n % 2)),
+            facilitator=a_person(campaign, standing="callback_due"), time_zone="America/New_York",
+            created_at=now, promised_at=now + timedelta(minutes=30 - 60 * (n % 2)),
         )  # fmt: skip
         Suppression.objects.create(number=f"+1303555010{n}", source="operator", created_at=now)
         CallEvent.objects.create(source="twilio", event_id=str(uuid.uuid4()), kind="ringing", received_at=now)
@@ -120,7 +120,7 @@ def a_full_desk(n_people: int = 3) -> Campaign:
             cells={"name": "X", "phone": "12"},
         )
         DailyStatistics.objects.create(
-            campaign=campaign, day=(now - timedelta(days=n)).date(), dialled=10, answered=6, reached=5, interested=2,
-            refreshed_at=now,
+            campaign=campaign, day=(now - timedelta(days=n)).date(), dialled=10, answered=6, reached=5,
+            interested=2, refreshed_at=now,
         )  # fmt: skip
     return campaign
