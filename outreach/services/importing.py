@@ -16,6 +16,7 @@ from outreach.domain.csv_columns import Columns, UnusableHeader, match_columns
 from outreach.domain.csv_headers import Field
 from outreach.domain.csv_person import RowReader
 from outreach.domain.csv_rows import Person, RowProblem, RowRules
+from outreach.domain.zones import is_country
 from outreach.models import Campaign, ImportBatch, ImportState
 from outreach.services import clock, import_staging
 from outreach.services.import_reading import Fingerprint, Table, UnreadableFile, fingerprint, open_table
@@ -50,10 +51,14 @@ class ImportOptions:
     default_country: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a basis that does not exist."""
+        """Refuse a basis or a country that does not exist."""
         if self.consent_basis and self.consent_basis not in CONSENT_BASES:
             raise ValueError(
                 f"{self.consent_basis!r} is no consent basis: use one of {', '.join(CONSENT_BASES)}."
+            )
+        if self.default_country and not is_country(self.default_country):
+            raise ValueError(
+                f"{self.default_country!r} is no country: use the two letters of ISO 3166, e.g. US."
             )
 
 
