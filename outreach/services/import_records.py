@@ -82,7 +82,8 @@ class Records:
     def __init__(self, text: TextIO, *, delimiter: str) -> None:
         self._lines = _Lines(text)
         self._delimiter = delimiter
-        self._reader = csv.reader(self._lines, delimiter=delimiter)
+        # Strict, or a quote left open on one line would end in the middle of a cell of another.
+        self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
         #: Columns of the header once it is known: a row of several lines with more cells has a stray quote.
         self.width = 0
 
@@ -111,15 +112,22 @@ class Records:
                 )  # fmt: skip
                 continue
             except csv.Error:
-                yield self._unclosed(start) if len(lines.row) > 1 else self._damaged(
-                    start, "cell_too_long",
-                    f"A cell has more than {csv.field_size_limit()} characters: look for a missing quote.",
-                )  # fmt: skip
+                yield self._unclosed(start) if len(lines.row) > 1 else self._leniently(start)
                 continue
             if self.width and len(cells) > self.width and len(lines.row) > 1:
                 yield self._unclosed(start)
             elif any(map(str.strip, cells)):
                 yield Record(start, cells)
+
+    def _leniently(self, start: int) -> Record | DamagedRow:
+        """Read a single line that has text after a closing quote, as in "Ana "Nena" Ruiz"."""
+        try:
+            return Record(start, next(csv.reader(self._lines.row, delimiter=self._delimiter)))
+        except csv.Error:
+            return self._damaged(
+                start, "cell_too_long",
+                f"A cell has more than {csv.field_size_limit()} characters: look for a missing quote.",
+            )  # fmt: skip
 
     def _unclosed(self, start: int) -> DamagedRow:
         damaged = self._damaged(
