@@ -103,7 +103,8 @@ class Conversation:
             if not talk.has_ended:
                 await self._unless_ended(talk.open(self._brief.opening_line))
                 silence = asyncio.create_task(talk.patience.watch_silence())
-            await talk.ending
+            # Shielded: cancelling this task must not cancel the reason that it is about to be given.
+            await asyncio.shield(talk.ending)
         finally:
             length.cancel()
             if silence is not None:
@@ -146,7 +147,7 @@ class Conversation:
     async def _close(self) -> None:
         """Say the last sentence, hang up, hear out the line, understand the last words, report the end."""
         talk = self._talk
-        ending = await talk.ending
+        ending = talk.ending.result()
         if not talk.person_is_gone:
             with suppress(TimeoutError, RuntimeError):
                 await asyncio.wait_for(self._farewell(ending), self._pace.farewell_within)

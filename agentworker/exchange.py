@@ -24,6 +24,8 @@ from outreach.domain.disposition import AnsweredBy, EndedBy
 
 JUDGED_TURNS = 6
 """Among how many first turns a person who was not heard at first may turn out to be a machine."""
+REMEMBERED_WITHIN = 0.5
+"""Seconds that a speech that is over may take to enter the conversation."""
 
 
 class Exchange:
@@ -48,6 +50,8 @@ class Exchange:
         self._audio = audio
         self._thinking_failed = 0
         self._hearing_failed = 0
+        self._to_answer: list[str] = []
+        self._answering: asyncio.Task[None] | None = None
         self.session.on("function_tools_executed", self._tools_used)
         self.session.on("error", self._failed)
 
@@ -116,9 +120,9 @@ class Exchange:
             self.actions.opt_out(how="phrase")
             self.opt_out_understood()
         elif self.is_open and not self.has_ended and self._is_person(text, seq) and not self._audio:
-            with suppress(RuntimeError):
-                self.session.interrupt()
-            self.session.generate_reply(user_input=text)
+            self._to_answer.append(text)
+            if self._answering is None or self._answering.done():
+                self._answering = asyncio.create_task(self._answer())
 
     def alex_speaking(self, text: str) -> None:
         """Number and tell a piece of Alex's speech."""
@@ -150,6 +154,24 @@ class Exchange:
     def wants_to_hang_up(self) -> None:
         """End the call; with the closing line when the person spoke last."""
         self.end(EndedBy.ALEX, "" if self.transcript.alex_spoke_last else self._closing_line)
+
+    async def _answer(self) -> None:
+        """Let the model answer once it will remember what Alex has just said.
+
+        A reply sees the conversation as it is when it begins, and a speech enters the conversation a moment
+        after its last word; a quick answer would otherwise be answered without the question.
+        """
+        deadline = self.clock.elapsed() + REMEMBERED_WITHIN
+        while self._is_finishing_a_speech() and self.clock.elapsed() < deadline:
+            await asyncio.sleep(0.005)
+        await self.interrupt()
+        if self.may_reply and self._to_answer:
+            words = " ".join(self._to_answer)
+            self._to_answer.clear()
+            self.session.generate_reply(user_input=words)
+
+    def _is_finishing_a_speech(self) -> bool:
+        return self.session.agent_state == "speaking" and not self.transcript.alex_is_speaking
 
     def _is_person(self, text: str, seq: int) -> bool:
         """Judge the first turns again: a mailbox may start late, a screened person may come on the line."""

@@ -18,6 +18,8 @@ from outreach.domain.contracts import AnyFact, WordsBatch, WordsStored, WorkerRe
 
 TIMEOUT = 5.0
 """Seconds that one POST may take."""
+_LATER = frozenset({401, 403, 408, 429})
+"""Refusals that say nothing about the message: a wrong secret or clock is mended by an operator."""
 
 
 class HooksUnreachable(Exception):
@@ -85,6 +87,6 @@ class Hooks:
                 answer = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise HooksUnreachable(type(exc).__name__) from exc
-        if response.status >= 500 or response.status in {408, 429}:
+        if response.status >= 500 or response.status in _LATER:
             raise HooksUnreachable(f"status {response.status}")
         return response.status, answer

@@ -26,7 +26,9 @@ def instructions_for(brief: Brief) -> str:
         "language": brief.person.language,
         "country": brief.person.country,
         "why this call": _WHY[brief.opening],
-        "other": json.dumps(brief.person.extra, ensure_ascii=False)[:_EXTRA_LIMIT] if brief.person.extra else "",
+        "other": json.dumps(brief.person.extra, ensure_ascii=False)[:_EXTRA_LIMIT]
+        if brief.person.extra
+        else "",
     }
     data = [f"{name}: {_tame(value)}" for name, value in person.items() if value]
     data += ["earlier calls:", *(f"  {_tame(line)}" for line in brief.history)] if brief.history else []

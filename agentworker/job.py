@@ -78,7 +78,10 @@ async def _hold(settings: WorkerSettings, context: JobContext, call_id: UUID, re
         )
     )
     models: Models = context.proc.userdata["models"]
-    return await Conversation(brief=brief, line=line, reporter=reporter, models=models).run()
+    try:
+        return await Conversation(brief=brief, line=line, reporter=reporter, models=models).run()
+    finally:
+        await models.aclose()
 
 
 def read_brief(metadata: str, *, call_id: UUID) -> Brief | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-import openai
 from livekit.agents import (
     NOT_GIVEN,
     AgentSession,
@@ -34,6 +33,12 @@ class Models:
     stt: stt.STT[Any] | None = None
     tts: tts.TTS[Any] | None = None
 
+    async def aclose(self) -> None:
+        """Close the connections."""
+        for model in (self.llm, self.stt, self.tts):
+            if model is not None:
+                await model.aclose()
+
 
 def build_models(settings: ModelSettings, *, audio: bool, language: str = "en") -> Models:
     """Return the models; those of the voice only for a line with `audio`."""
@@ -41,12 +46,7 @@ def build_models(settings: ModelSettings, *, audio: bool, language: str = "en") 
         model=settings.llm,
         base_url=settings.base_url,
         api_key=settings.api_key,
-        client=openai.AsyncClient(
-            api_key=settings.api_key,
-            base_url=settings.base_url,
-            max_retries=0,
-            http_client=httpx2.AsyncClient(timeout=httpx2.Timeout(10.0, connect=4.0), trust_env=False),
-        ),
+        timeout=httpx2.Timeout(10.0, connect=4.0),
         temperature=_TEMPERATURE,
         max_completion_tokens=_REPLY_TOKENS,
     )

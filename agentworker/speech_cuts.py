@@ -10,7 +10,7 @@ import re
 
 LIMIT = 190
 """Characters of one request at most: Orpheus refuses more than 200."""
-SOON = 40
+SOON = 20
 """Characters after which a finished sentence is spoken without waiting for the next one."""
 
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]»”’]*\s+")

@@ -106,7 +106,7 @@ async def talk(*, brief: Brief, models: ModelSettings, read: asyncio.StreamReade
     try:
         await Conversation(brief=brief, line=line, reporter=PrintingReporter(write), models=clients).run()
     finally:
-        await clients.llm.aclose()
+        await clients.aclose()
 
 
 async def talk_on_terminal(*, brief: Brief, models: ModelSettings) -> None:

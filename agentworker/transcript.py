@@ -30,6 +30,11 @@ class Transcript:
         self.unanswered: list[str] = []
         """What the person said since Alex last finished a turn or used a tool."""
 
+    @property
+    def alex_is_speaking(self) -> bool:
+        """Tell whether a turn of Alex's is under way."""
+        return self._alex is not None
+
     def person_speaking(self) -> None:
         """Tell that the person has begun to speak."""
         self._reporter.word(PartialWord(call_id=self._call_id, at=self._clock.now(), speaker="person"))

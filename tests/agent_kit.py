@@ -292,5 +292,5 @@ async def hold(
     try:
         was_ours = await asyncio.wait_for(conversation.run(), 20)
     finally:
-        await models.llm.aclose()
+        await models.aclose()
     return Held(was_ours, reporter, line, brief)
