@@ -183,7 +183,7 @@ class RowReader:
     def _extra(self, cells: Sequence[str]) -> dict[str, str]:
         kept: dict[str, str] = {}
         for index, key in self._columns.extra:
-            text = csv_cells.clean(cells[index]) if index < len(cells) else ""
+            text = csv_cells.unescape(csv_cells.clean(cells[index])) if index < len(cells) else ""
             if text:
                 kept[key] = text if len(text) <= MAX_EXTRA else self._cut(text, key[:40], MAX_EXTRA)
         return kept

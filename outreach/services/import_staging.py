@@ -22,7 +22,7 @@ CREATE TEMP TABLE import_stage (
     line integer, name text, number text, email text, organisation text, language text, country text,
     time_zone text, zone_source text, placed boolean, priority smallint, consent_basis text,
     consent_source text, consent text, hold_reason text, extra jsonb
-) ON COMMIT DROP
+)
 """
 
 #: New values of a known person's columns: only what is empty is filled.
@@ -92,7 +92,7 @@ class Merged(NamedTuple):
 
 
 def open_stage() -> None:
-    """Make the stage of this transaction; it goes when the transaction ends, however that is."""
+    """Make the stage of this transaction; `merge` or a rollback removes it."""
     with connection.cursor() as cursor:
         # One merge of a whole list may take longer than a page's statement is allowed to.
         cursor.execute("SET LOCAL statement_timeout = '10min'")
@@ -142,7 +142,9 @@ def merge(batch: ImportBatch, *, known: KnownPeople) -> Merged:
             cursor.execute(_update_statement(known), parameters)
             updated = cursor.rowcount
         cursor.execute(_INSERT, parameters)
-        return Merged(created=cursor.rowcount, updated=updated)
+        created = cursor.rowcount
+        cursor.execute("DROP TABLE import_stage")
+    return Merged(created=created, updated=updated)
 
 
 def _update_statement(known: KnownPeople) -> str:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.unit
 RULES = RowRules(default_country="US", consent_basis="express", consent_source="web form")
 
 
-def read(*, rules: RowRules = RULES, **cells: str) -> ReadRow:
+def read(rules: RowRules = RULES, /, **cells: str) -> ReadRow:
     """Read one row whose columns are named by the arguments."""
     cells = {"name": "Ana Ruiz", "phone": "+12125550100"} | cells
     reader = RowReader(columns=match_columns(list(cells)), rules=rules)
@@ -133,7 +133,7 @@ class TestConsent:
         assert (found.consent_basis, found.consent_source) == ("express_written", "fair, 3 May")
 
     def test_that_is_missing_holds_the_person(self) -> None:
-        row = read(rules=RowRules(default_country="US", consent_basis="", consent_source=""))
+        row = read(RowRules(default_country="US", consent_basis="", consent_source=""))
         assert row.person is not None
         assert row.person.hold_reason == NO_CONSENT
         assert row.problems == []
