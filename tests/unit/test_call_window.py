@@ -165,6 +165,20 @@ class TestIsOpen:
         hours = window(("10:00", "20:00"))
         assert is_open(window=hours, zones=("America/Los_Angeles",), country="", at=moment, margin=MARGIN)
 
+    def test_a_close_at_the_end_of_the_utc_day_is_one(self) -> None:
+        moment = at("2026-03-02T23:59:30")
+        once, later = window(("00:00", "24:00"), days="0"), window(("08:00", "24:00"))
+        for hours in (once, later):
+            assert is_open(window=hours, zones=("Atlantic/Reykjavik",), country="", at=moment)
+            assert not is_open(
+                window=hours, zones=("Atlantic/Reykjavik",), country="", at=moment, margin=MARGIN
+            )
+
+    def test_intervals_that_touch_are_one(self) -> None:
+        hours = window(("10:00", "13:00"), ("13:00", "19:00"))
+        moment = at("2026-03-02T12:59:30", "Europe/Madrid")
+        assert is_open(window=hours, zones=MADRID, country="", at=moment, margin=MARGIN)
+
     def test_must_be_open_in_every_zone(self) -> None:
         coasts = ("America/New_York", "America/Los_Angeles")
         hours = window(("10:00", "19:00"))

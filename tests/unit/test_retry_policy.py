@@ -160,6 +160,11 @@ class TestParse:
     def test_reads_the_defaults(self) -> None:
         assert POLICY.backoffs[Ending.BUSY] == Backoff(base=4 * HOUR, factor=2, cap=24 * HOUR)
 
+    def test_takes_the_largest_values(self) -> None:
+        fields = {"base_hours": 720, "factor": 10, "cap_hours": 2160}
+        policy = RetryPolicy.parse(defaults.RETRY_POLICY | {"busy": fields})
+        assert policy.delay(ending=Ending.BUSY, nth=2, jitter=0.5) == 2160 * HOUR
+
     @pytest.mark.parametrize(
         ("path", "value", "named"),
         [
