@@ -51,9 +51,10 @@ class EndedBy(StrEnum):
     BAD_BRIEF = "bad_brief"
 
 
-#: Endings that are our fault: the attempt is not the person's to lose.
+#: Endings of an answered call that are our fault: the attempt is not the person's to lose.
 OUR_FAULTS: frozenset[EndedBy] = frozenset(
     {
+        EndedBy.NOBODY_CAME,
         EndedBy.LLM_FAILURE,
         EndedBy.STT_FAILURE,
         EndedBy.TTS_FAILURE,

@@ -147,6 +147,12 @@ def _set_state(campaign: Campaign, state: CampaignState, *, reason: str, by: str
     return campaign
 
 
+def count_unready(*, campaign_id: int) -> int:
+    """Count one more call for which no agent became ready; return the streak."""
+    Campaign.objects.filter(pk=campaign_id).update(unready_streak=F("unready_streak") + 1)
+    return int(Campaign.objects.values_list("unready_streak", flat=True).get(pk=campaign_id))
+
+
 def count_refusal(*, campaign_id: int) -> int:
     """Count one more call in a row that the carrier did not take; return the streak."""
     Campaign.objects.filter(pk=campaign_id).update(refused_streak=F("refused_streak") + 1)

@@ -31,7 +31,7 @@ from outreach.services import campaigns, clock
 from outreach.services.briefing import brief_for
 from outreach.services.intent import NotYet, commit_intent
 from outreach.services.locks import try_lock_call
-from outreach.services.progress import apply_status, carrier_answers, note_unready
+from outreach.services.progress import apply_status, carrier_answers
 from outreach.services.settling import settle, settle_untouched
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def cancel_before_dial(*, call_id: UUID, code: str, reason: str, only_preparing:
         call.failure_reason = reason
         call.save()
         settle(call, now=now)
-        streak = note_unready(call.campaign_id)
+        streak = campaigns.count_unready(campaign_id=call.campaign_id)
     if streak >= defaults.UNREADY_STREAK_HOLDS:
         campaigns.hold(
             campaign_id=call.campaign_id,

@@ -7,12 +7,10 @@ the commit. A lost hint is found again by `calls_to_prepare` and `calls_to_dial`
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
@@ -21,8 +19,6 @@ from outreach.domain.pacing import Allocation, allocate
 from outreach.domain.standing import CallKind, Standing
 from outreach.models import (
     Call,
-    Callback,
-    CallbackState,
     Campaign,
     CampaignState,
     CanaryState,
@@ -30,22 +26,16 @@ from outreach.models import (
     Facilitator,
 )
 from outreach.services import clock
-from outreach.services.callbacks import move_missed_callback
 from outreach.services.capacity import capacity_of, open_calls
-from outreach.services.gating import candidate_of, histories_of, record_refusal, rules_of
+from outreach.services.claiming import claim, due, open_calls_for
+from outreach.services.gating import candidate_of, histories_of, rules_of
 from outreach.services.locks import lock_tick, try_lock_number
 from outreach.services.mode import require_own_database
 
 logger = logging.getLogger(__name__)
 
+#: Hints that one tick sends again at most.
 BATCH = 100
-BATCHES_A_TICK = 20
-
-_STANDINGS: dict[CallKind, list[str]] = {
-    CallKind.CALLBACK: [Standing.CALLBACK_DUE.value],
-    CallKind.RETRY: [Standing.RETRY_DUE.value],
-    CallKind.FIRST: [Standing.NEW.value, Standing.WAITING.value],
-}
 
 
 class CannotCall(Exception):
@@ -95,7 +85,7 @@ def _tick(*kinds: CallKind) -> list[UUID]:
             CallKind.RETRY: allocation.retries,
         }
         for kind in kinds:
-            claimed += _claim(campaign, kind, wanted[kind], now)
+            claimed += claim(campaign, kind, wanted[kind], now)
     return claimed
 
 
@@ -103,14 +93,6 @@ def _running_campaigns() -> list[Campaign]:
     """Return the running campaigns, the one with the fewest open calls first, so that none starves."""
     running = Campaign.objects.filter(state=CampaignState.RUNNING)
     return sorted(running, key=lambda campaign: (open_calls(campaign).in_all, campaign.pk))
-
-
-def due(campaign: Campaign, kind: CallKind, now: datetime) -> QuerySet[Facilitator]:
-    """Return the people of `campaign` that are due for a call of this kind, in calling order."""
-    order = ("next_call_at", "pk") if kind is CallKind.CALLBACK else ("priority", "next_call_at", "pk")
-    return Facilitator.objects.filter(
-        campaign=campaign, standing__in=_STANDINGS[kind], next_call_at__lte=now
-    ).order_by(*order)
 
 
 def _allocate(campaign: Campaign, control: DialingControl, now: datetime) -> Allocation:
@@ -127,114 +109,6 @@ def _allocate(campaign: Campaign, control: DialingControl, now: datetime) -> All
         new_due=count(CallKind.FIRST),
         retries_open=capacity.retries_open,
     )
-
-
-def _claim(campaign: Campaign, kind: CallKind, wanted: int, now: datetime) -> list[UUID]:
-    """Claim up to `wanted` people; those whom the gate refuses are moved on and cost no place."""
-    claimed: list[UUID] = []
-    for _ in range(BATCHES_A_TICK):
-        missing = wanted - len(claimed)
-        if missing <= 0:
-            break
-        people = list(
-            due(campaign, kind, now).select_for_update(skip_locked=True, of=("self",))[
-                : min(BATCH, missing * 2 + 8)
-            ]
-        )
-        if not people:
-            break
-        claimed += _claim_batch(campaign, kind, people, missing, now)
-    return claimed
-
-
-def _claim_batch(
-    campaign: Campaign, kind: CallKind, people: list[Facilitator], wanted: int, now: datetime
-) -> list[UUID]:
-    allowed: list[Facilitator] = []
-    moved: list[Facilitator] = []
-    for person, refusal in _judge(campaign, kind, people, now):
-        if refusal is not None:
-            record_refusal(person, refusal, now=now)
-            moved.append(person)
-        elif len(allowed) < wanted:
-            allowed.append(person)
-    calls = _open_calls(campaign, kind, allowed, now)
-    called = {call.facilitator_id for call in calls}
-    moved += [_put_off(person, now) for person in allowed if person.pk not in called]
-    Facilitator.objects.bulk_update(
-        moved,
-        ["standing", "standing_reason", "next_call_at", "not_called_code", "not_called_reason", "updated_at"],
-    )
-    return [call.pk for call in calls]
-
-
-def _judge(
-    campaign: Campaign, kind: CallKind, people: list[Facilitator], now: datetime
-) -> Iterator[tuple[Facilitator, Refuse | None]]:
-    """Yield each person whose number is free to be judged, with the gate's refusal if there is one."""
-    rules = rules_of(campaign)
-    locked = [person for person in people if try_lock_number(person.number)]
-    histories = histories_of((person.number for person in locked), now=now)
-    for person in locked:
-        if kind is CallKind.CALLBACK and move_missed_callback(person, rules=rules, now=now):
-            person.save()
-            continue
-        verdict = decide(
-            candidate=candidate_of(person, kind), history=histories[person.number], rules=rules, now=now
-        )
-        yield person, verdict if isinstance(verdict, Refuse) else None
-
-
-def _open_calls(campaign: Campaign, kind: CallKind, people: list[Facilitator], now: datetime) -> list[Call]:
-    """Insert a call per person unless another open one has the number; return those inserted."""
-    promised = {
-        callback.facilitator_id: callback
-        for callback in Callback.objects.filter(facilitator__in=people, state=CallbackState.PROMISED)
-    }
-    calls = [
-        Call(
-            facilitator=person,
-            campaign=campaign,
-            script_id=campaign.script_id,
-            callback=promised.get(person.pk) if kind is CallKind.CALLBACK else None,
-            number=person.number,
-            caller_id=_caller_id(campaign, person, promised.get(person.pk)),
-            kind=kind.value,
-            queued_at=now,
-            deadline_at=now + timedelta(seconds=defaults.READY_DEADLINE * 3),
-        )
-        for person in people
-    ]
-    Call.objects.bulk_create(calls, ignore_conflicts=True)
-    inserted = set(Call.objects.filter(pk__in=[call.pk for call in calls]).values_list("pk", flat=True))
-    calls = [call for call in calls if call.pk in inserted]
-    Facilitator.objects.filter(pk__in=[call.facilitator_id for call in calls]).update(
-        standing=Standing.IN_CALL.value,
-        standing_reason="",
-        next_call_at=None,
-        not_called_code="",
-        not_called_reason="",
-        wish="",
-        updated_at=now,
-    )
-    return calls
-
-
-def _caller_id(campaign: Campaign, person: Facilitator, callback: Callback | None) -> str:
-    """Return the number to call from: the one they know from a promise, else a fixed one of the pool."""
-    if callback is not None and callback.caller_id:
-        return callback.caller_id
-    caller_ids: list[str] = campaign.caller_ids
-    return caller_ids[person.pk % len(caller_ids)]
-
-
-def _put_off(person: Facilitator, now: datetime) -> Facilitator:
-    """Move on a person whose number turned out to be on another call."""
-    person.next_call_at = now + timedelta(minutes=5)
-    person.not_called_code = "on_another_call"
-    person.not_called_reason = "This number is on another call right now."
-    person.updated_at = now
-    return person
 
 
 def _canary_is_over(campaign: Campaign, now: datetime) -> bool:
@@ -282,7 +156,7 @@ def call_now(*, facilitator_id: int, requested_by: str) -> UUID:
     )
     if isinstance(verdict, Refuse):
         raise CannotCall(verdict.reason)
-    calls = _open_calls(campaign, CallKind.MANUAL, [person], now)
+    calls = open_calls_for(campaign, CallKind.MANUAL, [person], now)
     if not calls:
         raise CannotCall("This number is on another call right now, or its last call is not settled yet.")
     logger.info("call requested", extra={"call_id": str(calls[0].pk), "requested_by": requested_by})

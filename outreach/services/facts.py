@@ -12,7 +12,7 @@ from django.db import transaction
 from outreach.domain import defaults
 from outreach.domain.call_status import OPEN, CallStatus
 from outreach.domain.contracts import AnsweredFact, AnyFact, CallbackAgreed, End, OptOut, Outcome, Ready
-from outreach.domain.disposition import OUR_FAULTS, Disposition, EndedBy, stronger
+from outreach.domain.disposition import Disposition, stronger
 from outreach.models import Call, Campaign, EventSource, SuppressionSource
 from outreach.services import callbacks, clock
 from outreach.services.inbox import store_event
@@ -121,9 +121,6 @@ def _end(call: Call, fact: End, now: datetime) -> None:
     call.n_notes = fact.n_notes
     if fact.answered_by is not None:
         call.answered_by = call.answered_by or fact.answered_by.value
-    decided = call.disposition not in ("", Disposition.HUNG_UP.value, Disposition.NO_OUTCOME.value)
-    if EndedBy(call.ended_by) in OUR_FAULTS and not decided:
-        call.our_fault = True
     mark_transcript(call)
     logger.info(
         "conversation ended",

@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from outreach.domain import defaults
 from outreach.domain.call_status import TERMINAL, CallStatus, may_move
@@ -240,9 +239,3 @@ def worker_reported(*, report: WorkerReport) -> None:
     )
     held = Call.objects.filter(pk__in=report.calls, settled_at=None, agent_worker=report.worker_id)
     held.update(agent_seen_at=now)
-
-
-def note_unready(campaign_id: int) -> int:
-    """Count one more call for which no agent became ready; return the streak."""
-    Campaign.objects.filter(pk=campaign_id).update(unready_streak=F("unready_streak") + 1)
-    return int(Campaign.objects.values_list("unready_streak", flat=True).get(pk=campaign_id))

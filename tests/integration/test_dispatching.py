@@ -18,7 +18,7 @@ from outreach.models import (
     Facilitator,
     Suppression,
 )
-from outreach.services import clock, dispatching
+from outreach.services import claiming, clock, dispatching
 from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call, claim, pass_time
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
@@ -268,12 +268,12 @@ class TestCallNow:
 class TestTheIndex:
     def test_the_claim_reads_due_rows_in_order_from_the_partial_index(self) -> None:
         campaign = a_campaign()
-        query = str(dispatching.due(campaign, CallKind.FIRST, clock.now())[:10].query)
+        query = str(claiming.due(campaign, CallKind.FIRST, clock.now())[:10].query)
         assert "standing" in query
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_bitmapscan = off")
-            sql, params = dispatching.due(campaign, CallKind.FIRST, clock.now())[:10].query.sql_with_params()
+            sql, params = claiming.due(campaign, CallKind.FIRST, clock.now())[:10].query.sql_with_params()
             cursor.execute("EXPLAIN " + sql, params)
             plan = "\n".join(row[0] for row in cursor.fetchall())
         assert "facilitator_due_new" in plan

@@ -17,7 +17,7 @@ from outreach.models import Call, CallEvent, CampaignState, Facilitator, Transcr
 from outreach.services import campaigns, clock, dialing, locks, progress
 from outreach.services.progress import Connect, HangUp, answer_call
 from outreach.services.reconciling import sweep
-from outreach.services.settling import NEVER_ENDED
+from outreach.services.next_steps import NEVER_ENDED
 from tests.factories import (
     a_campaign,
     a_dialled_call,

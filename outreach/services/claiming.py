@@ -1,0 +1,144 @@
+"""Claiming: the conditional update that gives one tick the people it may call, one batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from outreach.domain import defaults
+from outreach.domain.gate import Refuse, decide
+from outreach.domain.standing import CallKind, Standing
+from outreach.models import Call, Callback, CallbackState, Campaign, Facilitator
+from outreach.services.callbacks import move_missed_callback
+from outreach.services.gating import candidate_of, histories_of, record_refusal, rules_of
+from outreach.services.locks import try_lock_number
+
+BATCH = 100
+BATCHES_A_TICK = 20
+
+_STANDINGS: dict[CallKind, list[str]] = {
+    CallKind.CALLBACK: [Standing.CALLBACK_DUE.value],
+    CallKind.RETRY: [Standing.RETRY_DUE.value],
+    CallKind.FIRST: [Standing.NEW.value, Standing.WAITING.value],
+}
+
+
+def due(campaign: Campaign, kind: CallKind, now: datetime) -> QuerySet[Facilitator]:
+    """Return the people of `campaign` that are due for a call of this kind, in calling order."""
+    order = ("next_call_at", "pk") if kind is CallKind.CALLBACK else ("priority", "next_call_at", "pk")
+    return Facilitator.objects.filter(
+        campaign=campaign, standing__in=_STANDINGS[kind], next_call_at__lte=now
+    ).order_by(*order)
+
+
+def claim(campaign: Campaign, kind: CallKind, wanted: int, now: datetime) -> list[UUID]:
+    """Claim up to `wanted` people; those whom the gate refuses are moved on and cost no place."""
+    claimed: list[UUID] = []
+    for _ in range(BATCHES_A_TICK):
+        missing = wanted - len(claimed)
+        if missing <= 0:
+            break
+        people = list(
+            due(campaign, kind, now).select_for_update(skip_locked=True, of=("self",))[
+                : min(BATCH, missing * 2 + 8)
+            ]
+        )
+        if not people:
+            break
+        claimed += _claim_batch(campaign, kind, people, missing, now)
+    return claimed
+
+
+def _claim_batch(
+    campaign: Campaign, kind: CallKind, people: list[Facilitator], wanted: int, now: datetime
+) -> list[UUID]:
+    allowed: list[Facilitator] = []
+    moved: list[Facilitator] = []
+    for person, refusal in _judge(campaign, kind, people, now):
+        if refusal is not None:
+            record_refusal(person, refusal, now=now)
+            moved.append(person)
+        elif len(allowed) < wanted:
+            allowed.append(person)
+    calls = open_calls_for(campaign, kind, allowed, now)
+    called = {call.facilitator_id for call in calls}
+    moved += [_put_off(person, now) for person in allowed if person.pk not in called]
+    Facilitator.objects.bulk_update(
+        moved,
+        ["standing", "standing_reason", "next_call_at", "not_called_code", "not_called_reason", "updated_at"],
+    )
+    return [call.pk for call in calls]
+
+
+def _judge(
+    campaign: Campaign, kind: CallKind, people: list[Facilitator], now: datetime
+) -> Iterator[tuple[Facilitator, Refuse | None]]:
+    """Yield each person whose number is free to be judged, with the gate's refusal if there is one."""
+    rules = rules_of(campaign)
+    locked = [person for person in people if try_lock_number(person.number)]
+    histories = histories_of((person.number for person in locked), now=now)
+    for person in locked:
+        if kind is CallKind.CALLBACK and move_missed_callback(person, rules=rules, now=now):
+            person.save()
+            continue
+        verdict = decide(
+            candidate=candidate_of(person, kind), history=histories[person.number], rules=rules, now=now
+        )
+        yield person, verdict if isinstance(verdict, Refuse) else None
+
+
+def open_calls_for(
+    campaign: Campaign, kind: CallKind, people: list[Facilitator], now: datetime
+) -> list[Call]:
+    """Insert a call per person unless another open one has the number; return those inserted."""
+    promised = {
+        callback.facilitator_id: callback
+        for callback in Callback.objects.filter(facilitator__in=people, state=CallbackState.PROMISED)
+    }
+    calls = [
+        Call(
+            facilitator=person,
+            campaign=campaign,
+            script_id=campaign.script_id,
+            callback=promised.get(person.pk) if kind is CallKind.CALLBACK else None,
+            number=person.number,
+            caller_id=_caller_id(campaign, person, promised.get(person.pk)),
+            kind=kind.value,
+            queued_at=now,
+            deadline_at=now + timedelta(seconds=defaults.READY_DEADLINE * 3),
+        )
+        for person in people
+    ]
+    Call.objects.bulk_create(calls, ignore_conflicts=True)
+    inserted = set(Call.objects.filter(pk__in=[call.pk for call in calls]).values_list("pk", flat=True))
+    calls = [call for call in calls if call.pk in inserted]
+    Facilitator.objects.filter(pk__in=[call.facilitator_id for call in calls]).update(
+        standing=Standing.IN_CALL.value,
+        standing_reason="",
+        next_call_at=None,
+        not_called_code="",
+        not_called_reason="",
+        wish="",
+        updated_at=now,
+    )
+    return calls
+
+
+def _caller_id(campaign: Campaign, person: Facilitator, callback: Callback | None) -> str:
+    """Return the number to call from: the one they know from a promise, else a fixed one of the pool."""
+    if callback is not None and callback.caller_id:
+        return callback.caller_id
+    caller_ids: list[str] = campaign.caller_ids
+    return caller_ids[person.pk % len(caller_ids)]
+
+
+def _put_off(person: Facilitator, now: datetime) -> Facilitator:
+    """Move on a person whose number turned out to be on another call."""
+    person.next_call_at = now + timedelta(minutes=5)
+    person.not_called_code = "on_another_call"
+    person.not_called_reason = "This number is on another call right now."
+    person.updated_at = now
+    return person
