@@ -46,6 +46,7 @@ class CallAdmin(FactsAdmin):
     search_help_text = "Start of a name, any spelling of a number, a call's id or Twilio's SID"
     date_hierarchy = "queued_at"
     ordering = ("-queued_at",)
+    list_fullwidth = True
     change_form_outer_before_template = "outreach/call.html"
     actions_detail = ("hang_up",)
     fieldsets = (

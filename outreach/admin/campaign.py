@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action, display
@@ -14,9 +13,10 @@ from outreach.admin.base import KeptAdmin
 from outreach.admin.campaign_actions import CampaignActions
 from outreach.admin.campaign_form import CampaignForm
 from outreach.admin.upload import upload_page
+from outreach.desk import board
 from outreach.desk.badges import badge
 from outreach.desk.rendering import moment
-from outreach.models import Campaign, Facilitator
+from outreach.models import Campaign
 from outreach.services import clock
 
 
@@ -36,7 +36,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
         ("Numbers", {"fields": ("caller_ids", ("callback_number", "default_country"))}),
         (
             "When people may be called",
-            {"fields": (("call_window", "callback_window"), "skip_public_holidays")},
+            {"fields": ("call_window", "callback_window", "skip_public_holidays")},
         ),
         (
             "How often",
@@ -48,7 +48,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
                 )
             },
         ),
-        ("One call", {"fields": (("ring_timeout", "max_duration", "silence"), "leave_voicemail")}),
+        ("One call", {"fields": (("ring_timeout", "max_duration"), ("silence", "leave_voicemail"))}),
         ("Pacing", {"fields": (("calls_per_second", "max_open_calls", "canary_size"),)}),
     )
 
@@ -62,8 +62,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
         campaign = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if campaign is not None:
-            rows = Facilitator.objects.filter(campaign=campaign).values("standing").annotate(n=Count("id"))
-            standings = {row["standing"]: row["n"] for row in rows.order_by("-n")}
+            standings = board.standings_of(campaign.pk)
             more = {"campaign": campaign, "standings": standings, "n_people": sum(standings.values())}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget
 
-from outreach.domain.backoff import InvalidRetryPolicy, RetryPolicy
+from outreach.domain.backoff import RETRIED, InvalidRetryPolicy, RetryPolicy
 from outreach.domain.call_window import CallWindow, InvalidCallWindow
 from outreach.models import Campaign
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NUMBER = re.compile(r"\+[1-9]\d{5,14}")
+_WAIT = re.compile(r"(\w+)\s*:\s*([\d.]+)\s*h\s*,\s*[×x*]\s*([\d.]+)\s*,\s*at most\s*([\d.]+)\s*h")
 _SPAN = re.compile(r"(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)")
 
 
@@ -53,22 +53,30 @@ class HoursField(forms.Field):
 
 
 class PolicyField(forms.Field):
-    """A JSON object, laid out for reading."""
+    """Waits per ending, one line each: "busy: 4 h, ×2, at most 24 h"."""
 
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 9, "class": "desk-mono"})
+    widget = UnfoldAdminTextareaWidget(attrs={"rows": len(RETRIED), "class": "desk-mono"})
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return "{\n" + ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items()) + "\n}"
+        known = [ending.value for ending in RETRIED]
+        lines = []
+        for ending in sorted(value, key=lambda name: known.index(name) if name in known else len(known)):
+            wait = value[ending]
+            lines.append(
+                f"{ending}: {wait['base_hours']:g} h, ×{wait['factor']:g}, at most {wait['cap_hours']:g} h"
+            )
+        return "\n".join(lines)
 
-    def to_python(self, value: Any) -> dict[str, Any]:
-        try:
-            policy = json.loads(value or "{}")
-        except ValueError as exc:
-            raise ValidationError(f"This is no JSON: {exc}") from exc
-        if not isinstance(policy, dict):
-            raise ValidationError('Write one object: {"busy": {…}, …}.')
+    def to_python(self, value: Any) -> dict[str, dict[str, float]]:
+        policy: dict[str, dict[str, float]] = {}
+        for line in filter(None, (line.strip() for line in str(value or "").splitlines())):
+            found = _WAIT.fullmatch(line)
+            if found is None:
+                raise ValidationError(f"“{line}”: write it as “busy: 4 h, ×2, at most 24 h”.")
+            base, factor, cap = (float(number) for number in found.groups()[1:])
+            policy[found[1]] = {"base_hours": base, "factor": factor, "cap_hours": cap}
         return policy
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -109,8 +117,7 @@ class CampaignForm(forms.ModelForm):
     callback_window = HoursField(label="Hours for callbacks they asked for")
     retry_policy = PolicyField(
         label="Retry policy",
-        help_text="Per ending: hours before the first retry, factor per further one, longest wait. "
-        "Each ending needs a line.",
+        help_text="Per ending: the first wait, how much longer each further one is, and the longest.",
     )
     caller_ids = NumbersField(label="Caller IDs", help_text="Numbers we call from, one a line: +14155550100.")
 
@@ -123,7 +130,7 @@ class CampaignForm(forms.ModelForm):
             "max_attempts_in_30_days", "quiet_days_after_no", "ring_timeout", "max_duration", "silence",
             "leave_voicemail", "calls_per_second", "max_open_calls", "canary_size",
         )  # fmt: skip
-        widgets = {"default_country": UnfoldAdminTextInputWidget()}
+        widgets = {"platform_facts": UnfoldAdminTextareaWidget(attrs={"rows": 4})}
 
     def clean_call_window(self) -> dict[str, Any]:
         return _checked(

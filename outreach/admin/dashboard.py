@@ -10,6 +10,9 @@ from django.http import HttpRequest
 from outreach.desk import board
 from outreach.desk.rights import rights_of
 
+#: As in the legend of `desk.css`.
+CHART_COLOURS = {"dialled": "#94a3b8", "answered": "#a78bfa", "interested": "#16a34a"}
+
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Return the dashboard's context: the same figures that the live stream goes on with."""
@@ -25,14 +28,18 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _chart(days: list[dict[str, int | str]]) -> str:
     """Return the last fortnight as the data of unfold's bar chart."""
-    series = (("dialled", "Dialled", "--color-base-300"), ("answered", "Answered", "--color-primary-400"),
-              ("interested", "Interested", "--color-primary-700"))  # fmt: skip
+    bar = {"grouped": True, "maxBarThickness": 14, "borderRadius": 3}
     return json.dumps(
         {
             "labels": [str(day["day"])[5:] for day in days],
             "datasets": [
-                {"label": label, "data": [day[name] for day in days], "backgroundColor": f"var({colour})"}
-                for name, label, colour in series
+                {
+                    "label": name.capitalize(),
+                    "data": [day[name] for day in days],
+                    "backgroundColor": colour,
+                    **bar,
+                }
+                for name, colour in CHART_COLOURS.items()
             ],
         }
     )

@@ -44,7 +44,6 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
     actions_list = ("upload",)
     list_display = (
         "person",
-        "number",
         "campaign",
         "standing_badge",
         "why",
@@ -63,8 +62,8 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
     list_select_related = ("campaign",)
     search_fields = ("name__istartswith",)
     search_help_text = "Start of a name, e-mail or organisation, or any spelling of a number"
-    ordering = ("campaign", "priority", "id")
-    autocomplete_fields = ()
+    ordering = ("-id",)
+    list_fullwidth = True
     change_form_outer_before_template = "outreach/facilitator.html"
     fieldsets = (
         (
@@ -144,7 +143,7 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
 
     @display(description="Person", ordering="name", header=True)
     def person(self, person: Facilitator) -> list[str]:
-        return [person.name, person.organisation or person.email]
+        return [person.name, person.number]
 
     @display(description="Standing", ordering="standing")
     def standing_badge(self, person: Facilitator) -> str:

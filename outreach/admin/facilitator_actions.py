@@ -43,7 +43,14 @@ class FacilitatorActions:
     """Actions of the list (for many) and of a person's page (for one)."""
 
     actions = ("hold_people", "release_people", "set_priority", "suppress_people")
-    actions_detail = ("call_person", "hold_person", "release_person", "suppress_person")
+    actions_detail = (
+        "call_person",
+        {
+            "title": "More",
+            "icon": "more_horiz",
+            "items": ["hold_person", "release_person", "suppress_person"],
+        },
+    )
 
     @action(
         description="Call now",

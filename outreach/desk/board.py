@@ -144,6 +144,12 @@ def counts() -> Counts:
     )
 
 
+def standings_of(campaign_id: int) -> dict[str, int]:
+    """Return how many people of one campaign have each standing, in the order of the way through it."""
+    rows = Facilitator.objects.filter(campaign_id=campaign_id).order_by().values_list("standing")
+    return _by_place(dict(rows.annotate(n=Count("id"))))
+
+
 def _campaigns() -> list[CampaignCount]:
     counted: dict[int, dict[str, int]] = {}
     rows = Facilitator.objects.order_by().values_list("campaign_id", "standing").annotate(n=Count("id"))

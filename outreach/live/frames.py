@@ -10,7 +10,7 @@ from outreach.desk.rights import Rights
 from outreach.domain.contracts import AnyWord, PartialWord, TurnWord
 from outreach.live.watching import BoardFigures
 
-SECTIONS = ("switch", "figures", "air", "campaigns", "health", "waiting", "callbacks")
+SECTIONS = ("clock", "switch", "figures", "air", "campaigns", "health", "waiting", "callbacks")
 SPEAKING = "speaking…"
 
 

@@ -89,7 +89,8 @@ def a_full_desk(n_people: int = 3) -> Campaign:
     now = clock.now()
     batch = ImportBatch.objects.create(
         campaign=campaign, file_name="people.csv", sha256="0" * 64, state="imported", rows_read=9,
-        rows_created=7, rows_rejected=2, created_at=now, mapping={"columns": ["name", "phone"]}, delimiter=",",
+        rows_created=7, rows_rejected=2, created_at=now, delimiter=",",
+        mapping={"columns": ["name", "phone"]},
     )  # fmt: skip
     for n in range(n_people):
         person = a_person(campaign, name=f"Ann Example {n}", organisation="Example School")

@@ -18,6 +18,19 @@
 
     function watchBoard(root) {
         const state = root.querySelector("[data-live-state]");
+        let ahead = 0;
+        const now = () => performance.now() / 1000 + ahead;
+        const readClock = () => { ahead = Number(root.querySelector("[data-now]").dataset.now) - performance.now() / 1000; };
+        const tick = () => {
+            for (const time of root.querySelectorAll("[data-since]")) {
+                const seconds = Math.max(0, Math.floor(now() - Number(time.dataset.since)));
+                time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+            }
+        };
+        readClock();
+        tick();
+        setInterval(tick, 1000);
+
         const source = connect(root.dataset.board, (text) => { state.textContent = text; });
         source.addEventListener("board", (event) => {
             for (const [name, html] of Object.entries(JSON.parse(event.data))) {
@@ -25,7 +38,9 @@
                 if (!section) continue;
                 section.innerHTML = html;
                 if (window.htmx) window.htmx.process(section);
+                if (name === "clock") readClock();
             }
+            tick();
         });
     }
 
