@@ -1,6 +1,8 @@
 """Pytest plugin: PostgreSQL and Valkey of this run's own, started when a selected test may need them.
 
 Nothing is started for a run of unit tests only, or where DATABASE_URL and REDIS_URL are set already.
+Run as `python -m tests.embedded` it puts Django's own checks to a fresh, migrated database: the
+admin's ask which permissions exist.
 """
 
 from __future__ import annotations
@@ -9,11 +11,15 @@ import os
 import random
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
+import django
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from outreach.management.supervisor.child import Child, Program
 from sandbox import servers
@@ -56,6 +62,7 @@ class EmbeddedServers:
                 self._children.append(Child(program, output=log))
         for server in self._wanted:
             servers.wait_until_ready(server, seconds=20)
+        servers.create_database(self._wanted[0])
 
     def stop(self) -> None:
         """Stop the servers and remove what they wrote."""
@@ -107,3 +114,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     needed = any(item.get_closest_marker("unit") is None for item in session.items)
     if embedded is not None and needed and not session.config.option.collectonly:
         embedded.start()
+
+
+def main() -> None:
+    """Migrate a fresh database; fail on a warning of Django's checks or a missing migration."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    embedded = EmbeddedServers()
+    try:
+        embedded.choose_addresses()
+        embedded.start()
+        django.setup()
+        call_command("migrate", verbosity=0)
+        call_command("check", fail_level="WARNING")
+        call_command("makemigrations", check_changes=True, dry_run=True)
+    except SystemCheckError as problems:
+        sys.exit(str(problems))
+    finally:
+        embedded.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -91,7 +91,7 @@ def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: dateti
 
 
 def _judge_conversation(call: Call) -> None:
-    """Set whose fault an answered call without an outcome is, and what it achieved where nothing was marked."""
+    """Set whose fault a call without an outcome is, and what it achieved where nothing was marked."""
     undecided = call.disposition in ("", Disposition.HUNG_UP.value, Disposition.NO_OUTCOME.value)
     if call.end_received_at is None or (undecided and EndedBy(call.ended_by) in OUR_FAULTS):
         call.our_fault = True
