@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
+
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import End, Ready
 from outreach.domain.disposition import EndedBy
@@ -178,7 +179,9 @@ def alex_says(call: Call, fact_class: type, **fields: Any) -> Any:
     return result
 
 
-def talk_to_the_end(call: Call, *, ended_by: EndedBy = EndedBy.ALEX, n_turns: int = 0, seconds: int = 40) -> Call:
+def talk_to_the_end(
+    call: Call, *, ended_by: EndedBy = EndedBy.ALEX, n_turns: int = 0, seconds: int = 40
+) -> Call:
     """Let the person answer, talk, and the call end on both sides."""
     provider_says(call, CallStatus.IN_PROGRESS)
     alex_says(call, End, n_turns=n_turns, ended_by=ended_by)

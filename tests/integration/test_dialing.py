@@ -268,7 +268,7 @@ class TestRaces:
                     ready_at=clock.now(),
                     agent_job="job-1",
                     agent_seen_at=clock.now(),
-                )  # fmt: skip
+                )
             )
             person.standing, person.next_call_at = "in_call", None
             person.save()
@@ -297,8 +297,9 @@ class TestRaces:
         thread.join(5)
         assert paused.is_set()
         assert order is not None
+        busy = a_person(campaign, standing="in_call", next_call_at=None)
         late = Call.objects.create(
-            facilitator=a_person(campaign, standing="in_call", next_call_at=None), campaign=campaign, script=campaign.script,
+            facilitator=busy, campaign=campaign, script=campaign.script,
             number="+12125559555", caller_id="+12025550199", kind="first", status="preparing",
             queued_at=clock.now(), ready_at=clock.now(),
         )  # fmt: skip

@@ -271,7 +271,7 @@ class TestTheIndex:
         template = a_person(campaign)
         waiting = [
             Facilitator(
-                campaign=campaign, name="x", number=f"+1646{n:07d}", standing=template.standing, priority=1 + n % 9,
+                campaign=campaign, name="x", number=f"+1646{n:07d}", priority=1 + n % 9,
                 next_call_at=template.next_call_at, created_at=clock.now(), updated_at=clock.now(),
             )
             for n in range(3000)

@@ -15,9 +15,9 @@ from outreach.domain.standing import Standing
 from outreach.integrations.telephony import DialOutcomeUnknown
 from outreach.models import Call, CallEvent, CampaignState, Facilitator, TranscriptState
 from outreach.services import campaigns, clock, dialing, locks, progress
+from outreach.services.next_steps import NEVER_ENDED
 from outreach.services.progress import Connect, HangUp, answer_call
 from outreach.services.reconciling import sweep
-from outreach.services.next_steps import NEVER_ENDED
 from tests.factories import (
     a_campaign,
     a_dialled_call,

@@ -130,7 +130,8 @@ class TestEveryOrderOfEvents:
                 lambda c=call: provider_says(c, CallStatus.IN_PROGRESS),
                 lambda c=call: provider_says(c, CallStatus.COMPLETED, duration=30),
                 lambda c=call, i=outcome_id: facts.apply_fact(
-                    call_id=c.pk, fact=Outcome(fact_id=i, at=clock.now(), disposition=Disposition.NOT_INTERESTED)
+                    call_id=c.pk,
+                    fact=Outcome(fact_id=i, at=clock.now(), disposition=Disposition.NOT_INTERESTED),
                 ),
                 lambda c=call, i=end_id: facts.apply_fact(
                     call_id=c.pk, fact=End(fact_id=i, at=clock.now(), n_turns=0, ended_by=EndedBy.ALEX)
