@@ -12,6 +12,12 @@ from django.core.management import execute_from_command_line
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if sys.argv[1:2] in (["up"], ["rehearse"]):
+        # These bring what the settings are read from: servers, ports, a rehearsal's keys. Imported
+        # here, because no other command needs the sandbox to be there.
+        from outreach.management.commands._entering import enter_environment
+
+        enter_environment(sys.argv[1], sys.argv[2:])
     execute_from_command_line(sys.argv)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 _LISTENING = "0A"
+FREE_RANGE = range(20_000, 30_000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,13 @@ class Ports:
     livekit: int = 9102
     groq: int = 9103
     agent: int = 8081
+
+
+def free_ports() -> Ports:
+    """Return ports that nobody listens on, from below those that the kernel gives to connections."""
+    names = [field.name for field in fields(Ports)]
+    candidates = (port for port in random.SystemRandom().sample(FREE_RANGE, k=500) if _is_free(port))
+    return Ports(**dict(zip(names, candidates, strict=False)))
 
 
 def taken(ports: Ports, *, unused: frozenset[str] = frozenset()) -> list[str]:

@@ -37,21 +37,25 @@ def locked(directory: Path) -> Iterator[None]:
         yield
 
 
-def kept_secrets(directory: Path) -> dict[str, str]:
-    """Return the secrets of this data directory, made at random when it is new (mode 0600)."""
+def kept_secrets(directory: Path, *, rehearsal: bool) -> dict[str, str]:
+    """Return the secrets of this data directory, made at random when it is new (mode 0600).
+
+    Outside a rehearsal every key is the operator's own: then only Flower's password is ours.
+    """
     path = directory / "secrets.json"
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    made = {
-        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
-        "AGENT_SECRET": secrets.token_urlsafe(32),
-        "TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
-        "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
-        "LIVEKIT_API_KEY": "API" + secrets.token_hex(6),
-        "LIVEKIT_API_SECRET": secrets.token_urlsafe(32),
-        "SIP_PASSWORD": secrets.token_urlsafe(16),
-        "GROQ_API_KEY": "gsk_" + secrets.token_urlsafe(24),
-        "FLOWER_PASSWORD": secrets.token_urlsafe(12),
-    }
+    made = {"FLOWER_PASSWORD": secrets.token_urlsafe(12)}
+    if rehearsal:
+        made |= {
+            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+            "AGENT_SECRET": secrets.token_urlsafe(32),
+            "TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
+            "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
+            "LIVEKIT_API_KEY": "API" + secrets.token_hex(6),
+            "LIVEKIT_API_SECRET": secrets.token_urlsafe(32),
+            "SIP_PASSWORD": secrets.token_urlsafe(16),
+            "GROQ_API_KEY": "gsk_" + secrets.token_urlsafe(24),
+        }
     if not made.keys() <= kept.keys():
         kept = made | kept
         path.touch(mode=0o600)

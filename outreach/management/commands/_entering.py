@@ -1,0 +1,181 @@
+"""What the commands that start everything decide before Django reads its settings.
+
+`manage.py` calls `enter_environment` first: which data, which ports, which servers, and from these
+the environment that the settings of this process and of every child are read from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import environ
+
+from outreach.domain.dialing_mode import DialingMode
+from outreach.management.supervisor import environment as environments
+from outreach.management.supervisor.ports import Ports, free_ports, taken
+from outreach.management.supervisor.state import DataInUse, kept_secrets, locked
+from sandbox import servers
+from sandbox.servers import Server, ServerError
+
+BASE = Path(__file__).resolve().parents[3]
+DATABASE = "outreach"
+GIVEN_BY = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL"}
+#: All that a throw-away rehearsal takes over from the environment it is started in.
+_KEPT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TERM"),
+    *("DJANGO_SETTINGS_MODULE", "OUTREACH_STARTED_AT"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entered:
+    """What was decided. `held` keeps the lock on the data; closing it lets go, and cleans up."""
+
+    directory: Path
+    ports: Ports
+    servers: tuple[Server, ...]
+    rehearsal: bool
+    held: ExitStack
+    notices: tuple[str, ...] = ()
+
+
+class Refused(Exception):
+    """Starting makes no sense; the message says why."""
+
+
+_entered: list[Entered] = []
+
+
+def entered() -> Entered | None:
+    """Return what was decided for this process, if it was started by `manage.py up` or `rehearse`."""
+    return _entered[-1] if _entered else None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `up`, for whoever reads them first."""
+    parser.add_argument("--data", type=Path, help="where everything is kept (default: .state/up)")
+    parser.add_argument("--no-sample", action="store_true", help="rehearsal: load nobody, start no campaign")
+    parser.add_argument("--people", type=int, help="rehearsal: load only the first N people of the sample")
+    for field in fields(Ports):
+        parser.add_argument(
+            f"--port-{field.name}",
+            type=int,
+            default=field.default,
+            metavar="N",
+            help=f"default {field.default}",
+        )
+
+
+def enter_environment(command: str, arguments: Sequence[str]) -> None:
+    """Set the environment that Django's settings will read, for `up` or `rehearse`.
+
+    Ends the process with a sentence when another run holds the data or somebody holds a port.
+    """
+    try:
+        if {"-h", "--help"} & set(arguments):
+            _enter_for_help()
+        elif command == "rehearse":
+            _entered.append(enter_throw_away())
+        else:
+            _entered.append(_enter(arguments))
+    except (DataInUse, ServerError, Refused) as refusal:
+        sys.exit(str(refusal))
+
+
+def enter_throw_away() -> Entered:
+    """Enter an environment that nothing outside has a say in: fresh servers, free ports, no `.env`."""
+    directory = Path(tempfile.mkdtemp(prefix="outreach-rehearsal-"))
+    directory.chmod(0o755)
+    held = ExitStack()
+    held.callback(shutil.rmtree, directory, ignore_errors=True)
+    ports = free_ports()
+    made = kept_secrets(directory, rehearsal=True)
+    started = (
+        servers.postgres(data=directory / "postgres", port=ports.postgres, database=DATABASE, careless=True),
+        # Not careless: a rehearsal kills it, and what it had taken must be there again.
+        servers.valkey(data=directory / "valkey", port=ports.valkey),
+    )
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    os.environ.clear()
+    os.environ.update(kept | {"OUTREACH_IGNORE_DOTENV": "1"})
+    decided = Entered(directory=directory, ports=ports, servers=started, rehearsal=True, held=held)
+    _set(decided, made)
+    return decided
+
+
+def _enter(arguments: Sequence[str]) -> Entered:
+    if not os.environ.get("OUTREACH_IGNORE_DOTENV"):
+        environ.Env.read_env(BASE / ".env")
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    options, _ = parser.parse_known_args(arguments)
+    mode = os.environ.get("DIALING") or DialingMode.REHEARSAL.value
+    rehearsal = mode == DialingMode.REHEARSAL.value
+    directory = (options.data or BASE / ".state" / ("up" if rehearsal else f"up-{mode}")).resolve()
+    ports = Ports(**{field.name: getattr(options, f"port_{field.name}") for field in fields(Ports)})
+    held = ExitStack()
+    held.enter_context(locked(directory))
+    brought = {server for server, variable in GIVEN_BY.items() if os.environ.get(variable, "").strip()}
+    unused = brought | (set() if rehearsal else {"twilio", "livekit", "groq"})
+    if problems := taken(ports, unused=frozenset(unused)):
+        raise Refused("\n".join(problems))
+    notices = []
+    if rehearsal and (names := environments.left_alone(os.environ)):
+        notices.append(
+            f"A rehearsal brings its own outside world, so these are not used: {', '.join(names)}."
+        )
+    decided = Entered(
+        directory=directory,
+        ports=ports,
+        servers=_servers(directory, ports=ports, brought=brought),
+        rehearsal=rehearsal,
+        held=held,
+        notices=tuple(notices),
+    )
+    _set(decided, kept_secrets(directory, rehearsal=rehearsal))
+    return decided
+
+
+def _set(decided: Entered, made: dict[str, str]) -> None:
+    for server in decided.servers:
+        os.environ[GIVEN_BY[server.name]] = server.url
+    where = {"ports": decided.ports, "secrets": made, "directory": decided.directory}
+    os.environ.update(environments.on_this_machine(**where))  # type: ignore[arg-type]
+    if decided.rehearsal:
+        os.environ.update(environments.of_a_rehearsal(**where))  # type: ignore[arg-type]
+
+
+def _servers(directory: Path, *, ports: Ports, brought: set[str]) -> tuple[Server, ...]:
+    started = []
+    if "postgres" not in brought:
+        data = _postgres_data(directory)
+        started.append(servers.postgres(data=data, port=ports.postgres, database=DATABASE))
+    if "valkey" not in brought:
+        started.append(servers.valkey(data=directory / "valkey", port=ports.valkey))
+    return tuple(started)
+
+
+def _postgres_data(directory: Path) -> Path:
+    """Return where PostgreSQL's data goes: in the data directory, if its user can get there."""
+    inside = directory / "postgres"
+    if os.geteuid() != 0 or servers.may_enter(user=servers.UNPRIVILEGED_USER, path=inside):
+        return inside
+    digest = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
+    return Path("/var/lib/outreach") / digest / "postgres"
+
+
+def _enter_for_help() -> None:
+    with tempfile.TemporaryDirectory() as nowhere:
+        made = kept_secrets(Path(nowhere), rehearsal=True)
+    os.environ.update(environments.of_a_rehearsal(ports=Ports(), secrets=made, directory=BASE))
+    os.environ.setdefault("DATABASE_URL", "postgres://127.0.0.1/none")
+    os.environ.setdefault("REDIS_URL", "redis://127.0.0.1/0")

@@ -1,0 +1,140 @@
+"""`manage.py up`: everything on this machine, with one command and, in a rehearsal, without an account."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from outreach.management.commands import _entering
+from outreach.management.supervisor import preparing, programs
+from outreach.management.supervisor.console import Terminal
+from outreach.management.supervisor.environment import FLOWER_USER
+from outreach.management.supervisor.running import TELL_EVERY, Plan, Running, asked_by_signals, started_at
+from outreach.management.supervisor.stack import NotReady
+from outreach.services import capacity, clock
+from outreach.services.campaigns import NewCampaign
+from outreach.services.mode import WrongDatabase
+from sandbox import clock_jumper, sample, servers
+from sandbox.servers import ServerError
+
+#: Seconds until an agent worker must have reported: its libraries take a while on a small machine.
+ALEX_WITHIN = 120.0
+
+
+class Command(BaseCommand):
+    """Run everything until Ctrl-C."""
+
+    help = (
+        "Start everything on this machine and tell what happens, until Ctrl-C. In a rehearsal (the "
+        "default) the sample campaign is loaded and called; no real phone rings. "
+        "Example: manage.py up --people 5 --port-web 8010"
+    )
+
+    # Checks of the admin ask the database, which is not there yet.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        _entering.add_arguments(parser)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Start, tell, stop."""
+        entered = _entering.entered()
+        if entered is None:
+            raise CommandError("Start it as a process of its own: manage.py up")
+        terminal = Terminal()
+        plan = Plan(directory=entered.directory, environment=dict(os.environ), started_at=started_at())
+        problem: Exception | None = None
+        with entered.held, asked_by_signals() as asked:
+            running = Running(plan=plan, terminal=terminal, asked=asked)
+            try:
+                Start(running=running, entered=entered, options=options).run()
+                running.keep_telling(lambda: asked.to_stop)
+            except (NotReady, ServerError, WrongDatabase, CommandError) as stopped_by:
+                problem = stopped_by
+            finally:
+                running.stop()
+        if problem is not None and not asked.to_stop:
+            raise CommandError(str(problem)) from problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The steps from nothing to everything running."""
+
+    running: Running
+    entered: _entering.Entered
+    options: Mapping[str, Any]
+
+    def run(self) -> None:
+        """Take every step; return when all is ready."""
+        stack, environment = self.running.stack, self.running.plan.environment
+        for notice in self.entered.notices:
+            self.running.terminal.say("up", notice)
+        self._start_servers()
+        password = preparing.prepare_database()
+        if self.entered.rehearsal:
+            self._start_outside_world()
+        stack.start(programs.product(environment=environment, ports=self.entered.ports))
+        if self.entered.rehearsal and not self.options["no_sample"]:
+            self._load_sample()
+        stack.wait_until_ready(give_up=self._given_up)
+        self._wait_for_alex()
+        self._announce(password)
+
+    def _given_up(self) -> bool:
+        return self.running.asked.to_stop
+
+    def _wait_for_alex(self) -> None:
+        """Wait until an agent worker has a place: before that, calls are claimed by nobody."""
+        deadline = time.monotonic() + ALEX_WITHIN
+        while not capacity.live_workers(clock.now()):
+            if self._given_up() or time.monotonic() > deadline:
+                raise NotReady("No agent worker has reported a free place: see logs/agent.log.")
+            self.running.tell()
+            time.sleep(TELL_EVERY)
+
+    def _start_servers(self) -> None:
+        environment = self.running.plan.environment
+        for server in self.entered.servers:
+            self.running.stack.start([programs.store(server, environment=environment)])
+        for server in self.entered.servers:
+            servers.wait_until_ready(server)
+            if server.name == "postgres":
+                servers.create_database(server)
+
+    def _start_outside_world(self) -> None:
+        environment = self.running.plan.environment
+        with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+            clock_jumper.start_clock(connection, at=clock_jumper.first_morning(datetime.now(UTC)))
+            ahead = clock_jumper.ahead_seconds(connection)
+        self.running.terminal.ahead = timedelta(seconds=ahead)
+        self.running.stack.start(programs.outside_world(environment=environment, ports=self.entered.ports))
+        self.running.stack.wait_until_ready("sandbox", give_up=self._given_up)
+
+    def _load_sample(self) -> None:
+        for sentence in preparing.load_sample(
+            facts=NewCampaign(**asdict(sample.CAMPAIGN)), people=sample.PEOPLE, at_most=self.options["people"]
+        ):
+            self.running.terminal.say("up", sentence)
+
+    def _announce(self, password: str | None) -> None:
+        ports = self.entered.ports
+        mode = self.running.plan.environment.get("DIALING", "rehearsal").upper()
+        calm = "no real phone rings" if self.entered.rehearsal else "real phones may ring"
+        known = "the password that was printed at the first start (manage.py changepassword admin)"
+        self.running.terminal.announce(
+            f"{mode}: {calm}. Everything runs after {time.time() - self.running.plan.started_at:.1f} s.",
+            f"Admin   http://127.0.0.1:{ports.web}/admin/   user admin, password {password or known}",
+            f"Flower  http://127.0.0.1:{ports.flower}/   user {FLOWER_USER}, password in "
+            f"{self.entered.directory / 'secrets.json'}",
+            f"Hooks   http://127.0.0.1:{ports.hooks}/hooks/   Logs {self.entered.directory / 'logs'}",
+            "Ctrl-C stops everything: calls in progress first.",
+        )

@@ -1,0 +1,171 @@
+"""What happens in the calls, as one line each: who is called, what is said, how it ends, what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import redis
+from django.conf import settings
+from django.db.models import Q
+from pydantic import ValidationError
+
+from outreach.domain.call_status import CallStatus
+from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, NoteWord, TurnWord
+from outreach.domain.phone_number import mask
+from outreach.domain.standing import CallKind, Standing
+from outreach.models import Call, Facilitator
+from outreach.services import clock
+
+_KINDS = {
+    CallKind.FIRST: "first call",
+    CallKind.RETRY: "another try",
+    CallKind.CALLBACK: "the callback they asked for",
+    CallKind.MANUAL: "called by hand",
+}
+_ENDINGS = {
+    CallStatus.NO_ANSWER: "does not answer",
+    CallStatus.BUSY: "is busy",
+    CallStatus.FAILED: "cannot be reached",
+    CallStatus.CANCELED: "was not rung after all",
+    CallStatus.NOT_PLACED: "was never dialled",
+}
+_CLOSINGS = {
+    Standing.INTERESTED: "interested, an operator goes on from here",
+    Standing.NOT_INTERESTED: "not interested, left in peace",
+    Standing.SUPPRESSED: "never called again",
+    Standing.EXHAUSTED: "tried often enough, not called again",
+}
+WORDS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One thing that happened; `source` names who says it: dialer, phone, alex, person or next."""
+
+    source: str
+    text: str
+
+
+@dataclass
+class _Known:
+    name: str
+    status: str
+    settled: bool = False
+
+
+class Story:
+    """Follows the calls table and the stream of words from now on."""
+
+    def __init__(self) -> None:
+        """Begin after everything that has happened already."""
+        # Any: the client's types know neither RESP3 nor decoded answers.
+        self._stream: Any = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+        self._since = clock.now()
+        self._calls: dict[UUID, _Known] = {}
+        last: Any = self._stream.xrevrange(WORDS_STREAM, count=1)
+        self._last_word: str = last[0][0] if last else "0-0"
+        self.conversations = 0
+
+    def go_on(self) -> Iterator[Line]:
+        """Yield what has happened since the last time."""
+        now = clock.now()
+        known = Q(settled_at__isnull=True) | Q(pk__in=list(self._calls)) | Q(settled_at__gt=self._since)
+        changed = Call.objects.filter(known).select_related("facilitator").order_by("queued_at")
+        # Words first: what was said comes before how the call ended.
+        ended = list(changed)
+        for call in ended:
+            yield from self._began(call)
+        yield from self._said()
+        for call in ended:
+            yield from self._went_on(call)
+        self._since = now
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._stream.close()
+
+    def _began(self, call: Call) -> Iterator[Line]:
+        if call.pk in self._calls or call.dialing_at is None:
+            return
+        person = call.facilitator
+        self._calls[call.pk] = _Known(name=person.name, status=CallStatus.DIALING.value)
+        kind = _KINDS[CallKind(call.kind)]
+        yield Line(source="dialer", text=f"calls {person.name} {mask(call.number)} ({kind})")
+
+    def _said(self) -> Iterator[Line]:
+        heard = self._stream.xread({WORDS_STREAM: self._last_word}, count=WORDS_AT_ONCE)
+        for _, entries in heard or ():
+            for entry, fields in entries:
+                self._last_word = entry
+                yield from self._word(fields.get(WORDS_FIELD, ""))
+
+    def _word(self, text: str) -> Iterator[Line]:
+        try:
+            word = WORD.validate_json(text)
+        except ValidationError:
+            return  # the recorder is who complains about it
+        name = self._name_of(word.call_id)
+        if isinstance(word, TurnWord):
+            cut = " —" if word.interrupted else ""
+            if word.speaker == "alex":
+                yield Line(source="alex", text=f"to {name}: {word.text}{cut}")
+            else:
+                yield Line(source="person", text=f"{name}: {word.text}{cut}")
+        elif isinstance(word, NoteWord):
+            yield Line(source="alex", text=f"notes about {name}: {word.text}")
+
+    def _name_of(self, call_id: UUID) -> str:
+        if call_id in self._calls:
+            return self._calls[call_id].name
+        found = Call.objects.filter(pk=call_id).values_list("facilitator__name", flat=True).first()
+        return found or "somebody"
+
+    def _went_on(self, call: Call) -> Iterator[Line]:
+        known = self._calls.get(call.pk)
+        if known is None or known.settled:
+            return
+        if call.status != known.status:
+            known.status = call.status
+            if (text := self._network_said(call)) is not None:
+                yield Line(source="phone", text=f"{known.name} {text}")
+        if call.settled_at is not None:
+            del self._calls[call.pk]
+            known.settled = True
+            self.conversations += call.status == CallStatus.COMPLETED and bool(call.n_turns)
+            yield Line(source="next", text=f"{known.name}: {_outcome(call)}{_what_follows(call.facilitator)}")
+
+    @staticmethod
+    def _network_said(call: Call) -> str | None:
+        if call.status == CallStatus.IN_PROGRESS:
+            return "answers"
+        if call.status == CallStatus.COMPLETED:
+            return f"is off the line after {call.duration_seconds or 0} s"
+        ending = _ENDINGS.get(CallStatus(call.status))
+        reason = f" ({call.failure_reason or call.failure_code})" if call.failure_code and ending else ""
+        return f"{ending}{reason}" if ending else None
+
+
+def _outcome(call: Call) -> str:
+    said = call.get_disposition_display() if call.disposition else ""
+    fault = "our own fault, does not count" if call.our_fault else ""
+    return "".join(f"{part.lower()} → " for part in (said, fault) if part)
+
+
+def _what_follows(person: Facilitator) -> str:
+    standing = Standing(person.standing)
+    if person.next_call_at is not None:
+        verb = "called back" if standing is Standing.CALLBACK_DUE else "tried again"
+        return f"{verb} {local(person.next_call_at, person.time_zone)}"
+    if standing in (Standing.HELD, Standing.NEEDS_REVIEW):
+        return f"waits for an operator: {person.standing_reason}"
+    return _CLOSINGS.get(standing, standing.replace("_", " "))
+
+
+def local(moment: datetime, zone: str) -> str:
+    """Return a moment as the person's own clock shows it."""
+    return f"{moment.astimezone(ZoneInfo(zone or 'UTC')):%a %d %b %H:%M} {zone or 'UTC'}"
