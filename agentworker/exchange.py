@@ -29,7 +29,7 @@ REMEMBERED_WITHIN = 0.5
 
 
 class Exchange:
-    """The talking itself. It listens to the line (`line.Listener`) and to Alex (`alex.Talk`)."""
+    """The talking itself. It listens to the line (`Listener`) and to Alex (`alex.Talk`)."""
 
     def __init__(self, *, brief: Brief, reporter: Reporter, models: Models, audio: bool) -> None:
         self.clock = CallClock(now_at=brief.now_at)
@@ -83,8 +83,10 @@ class Exchange:
     async def open(self, line: str) -> None:
         """Say the opening line; from now on the model answers, and knows what was said before."""
         if not self._audio:
-            for words in self.transcript.unanswered:
-                await self.alex.remember("user", words)
+            remembered = 0
+            while remembered < len(words := self.transcript.unanswered):
+                await self.alex.remember("user", words[remembered])
+                remembered += 1
         self.transcript.answered()
         self.is_open = True
         await self.say(line)

@@ -10,7 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from livekit import rtc
 from livekit.agents import (
@@ -27,6 +27,7 @@ from livekit.agents import (
 from livekit.agents.voice.io import TextOutput
 
 from agentworker.answering import judge_words
+from agentworker.listener import Listener
 from outreach.domain.disposition import AnsweredBy
 
 FIRST_WORDS_WITHIN = 2.5
@@ -36,31 +37,6 @@ PERSONS = [rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICI
 
 class LineUnavailable(Exception):
     """The line could not be opened: the room is gone or its server does not answer."""
-
-
-class Listener(Protocol):
-    """Whoever wants to know what happens on the line. Called on the event loop, never blocks."""
-
-    def person_speaking(self) -> None:
-        """The person has begun to speak."""
-
-    def person_quiet(self) -> None:
-        """The person has stopped speaking; words may follow."""
-
-    def person_said(self, text: str) -> None:
-        """The person said something, and it is final."""
-
-    def alex_speaking(self, text: str) -> None:
-        """A piece of what Alex says has reached the line."""
-
-    def alex_said(self, text: str, *, interrupted: bool) -> None:
-        """An utterance of Alex's is over; `text` is what was really spoken."""
-
-    def person_left(self) -> None:
-        """The person hung up, or their connection broke."""
-
-    def room_closed(self) -> None:
-        """The line is gone, not by our own hanging up."""
 
 
 @dataclass(frozen=True, kw_only=True)

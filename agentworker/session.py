@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+import openai.resources.chat.completions.completions  # noqa: F401  (or the first reply of a process waits 0.3 s for it)
 from livekit.agents import (
     NOT_GIVEN,
     AgentSession,
@@ -23,6 +24,15 @@ from agentworker.settings import ModelSettings
 
 _REPLY_TOKENS = 300
 _TEMPERATURE = 0.3
+SPOKEN_LANGUAGE = "en"
+"""Orpheus speaks English, and a detector guesses wrong on a mere "hello"."""
+_CONNECTIONS = SessionConnectOptions(
+    stt_conn_options=APIConnectOptions(max_retry=1, timeout=6.0),
+    llm_conn_options=APIConnectOptions(max_retry=1, timeout=8.0),
+    tts_conn_options=APIConnectOptions(max_retry=1, timeout=8.0),
+    max_unrecoverable_errors=5,
+)
+"""A few errors in a row are tolerated by the session, since the conversation acts on the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +50,7 @@ class Models:
                 await model.aclose()
 
 
-def build_models(settings: ModelSettings, *, audio: bool, language: str = "en") -> Models:
+def build_models(settings: ModelSettings, *, audio: bool) -> Models:
     """Return the models; those of the voice only for a line with `audio`."""
     thinks = groq.LLM(
         model=settings.llm,
@@ -55,7 +65,7 @@ def build_models(settings: ModelSettings, *, audio: bool, language: str = "en") 
     return Models(
         llm=thinks,
         stt=groq.STT(
-            model=settings.stt, base_url=settings.base_url, api_key=settings.api_key, language=language
+            model=settings.stt, base_url=settings.base_url, api_key=settings.api_key, language=SPOKEN_LANGUAGE
         ),
         tts=groq.TTS(
             model=settings.tts, base_url=settings.base_url, api_key=settings.api_key, voice=settings.voice
@@ -67,14 +77,8 @@ def build_session(models: Models, *, audio: bool) -> AgentSession[None]:
     """Return a session that asks nobody but the given models: no gateway and no cloud detector.
 
     Silence and length are timed by the conversation itself: LiveKit's user-away is edge-triggered and
-    re-armed by noise. A few errors in a row are tolerated here, since the conversation decides on the first.
+    re-armed by noise.
     """
-    connections = SessionConnectOptions(
-        stt_conn_options=APIConnectOptions(max_retry=1, timeout=6.0),
-        llm_conn_options=APIConnectOptions(max_retry=1, timeout=8.0),
-        tts_conn_options=APIConnectOptions(max_retry=1, timeout=8.0),
-        max_unrecoverable_errors=5,
-    )
     if not audio:
         return AgentSession(
             llm=models.llm,
@@ -83,7 +87,7 @@ def build_session(models: Models, *, audio: bool) -> AgentSession[None]:
             max_tool_steps=4,
             user_away_timeout=None,
             aec_warmup_duration=None,
-            conn_options=connections,
+            conn_options=_CONNECTIONS,
         )
     return AgentSession(
         llm=models.llm,
@@ -104,5 +108,5 @@ def build_session(models: Models, *, audio: bool) -> AgentSession[None]:
         max_tool_steps=4,
         user_away_timeout=None,
         aec_warmup_duration=None,
-        conn_options=connections,
+        conn_options=_CONNECTIONS,
     )

@@ -9,7 +9,8 @@ from abc import abstractmethod
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.io import TextOutput
 
-from agentworker.line import Line, LineJob, Listener
+from agentworker.line import Line, LineJob
+from agentworker.listener import Listener
 
 WORDS_A_PIECE = 4
 _PIECE = re.compile(rf"(?:\s*\S+\s+){{{WORDS_A_PIECE}}}")

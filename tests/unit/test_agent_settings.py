@@ -53,7 +53,7 @@ class TestLineClass:
         assert issubclass(line, Line)
         assert not line.has_audio
 
-    @pytest.mark.parametrize("path", ["RoomLine", "agentworker.line.Listener", "agentworker.line.Nothing"])
+    @pytest.mark.parametrize("path", ["RoomLine", "agentworker.line.LineJob", "agentworker.line.Nothing"])
     def test_refuses_what_is_no_line(self, path: str) -> None:
         with pytest.raises(ImportError):
             line_class(path)
