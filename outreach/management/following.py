@@ -162,7 +162,7 @@ class Follower:
         line = Text(f"{at:%H:%M:%S}  ", style="dim")
         line.append(f"{source}: " if source not in ("call", "stage", "note") else f"[{source}] ", style=style)
         line.append(plain(text), style="" if source == "call" else style)
-        self._desk.console.print(line)
+        self._desk.write(line)
 
     def _show_ending(self, call: Call) -> None:
         person = call.facilitator
@@ -174,7 +174,7 @@ class Follower:
             ending.append("\nThis call failed by our own fault: it costs them no attempt.", style="yellow")
         if call.transcript == TranscriptState.INCOMPLETE:
             ending.append("\nThe transcript is incomplete: turns are missing.", style="red")
-        self._desk.console.print(ending)
+        self._desk.write(ending)
 
     def _go_on(self) -> bool:
         """Ask what Ctrl-C means; return whether to watch on."""

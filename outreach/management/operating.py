@@ -7,10 +7,17 @@ import logging
 from abc import abstractmethod
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import IO, Any, ClassVar, cast
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    DjangoHelpFormatter,
+    OutputWrapper,
+)
 from django.db import OperationalError
 from rich.console import Console
 from rich.text import Text
@@ -32,6 +39,14 @@ _MODE_MEANINGS = {
 }
 
 
+#: The lines of `--help`, in characters.
+HELP_WIDTH = 90
+
+
+class _HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Keep the examples' lines, and Django's own options last."""
+
+
 class OperatorCommand(BaseCommand):
     """A command that an operator types and reads. Subclasses say what it does in `operate`."""
 
@@ -47,7 +62,8 @@ class OperatorCommand(BaseCommand):
         """Show the examples as they are typed."""
         lines = ["examples:", *(f"  manage.py {example}" for example in self.examples)]
         parser = super().create_parser(prog_name, subcommand, epilog="\n".join(lines), **kwargs)
-        parser.formatter_class = RawDescriptionHelpFormatter
+        parser.description = "\n".join(wrap(self.help, width=HELP_WIDTH))
+        parser.formatter_class = _HelpFormatter
         return parser
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -99,9 +115,13 @@ class Desk:
         line.append(f" · {_MODE_MEANINGS[settings.DIALING]}", style="dim")
         return line
 
+    def write(self, line: Text) -> None:
+        """Print a line; a terminal breaks it between words, a file keeps it whole."""
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
+
     def say(self, sentence: str, style: str = "") -> None:
         """Print one sentence."""
-        self.console.print(Text(plain(sentence), style=style))
+        self.write(Text(plain(sentence), style=style))
 
     def ask(self, question: str, *, default: str | None = None) -> str:
         """Return what the operator types; an empty answer is `default`, or asked for again.
