@@ -25,9 +25,9 @@ START_ZONE = ZoneInfo("America/New_York")
 START_COUNTRIES = ("US", "CA", "GB", "FR", "DE", "ES")
 TUESDAY = 1
 
-LOOK_EVERY = 0.5
+LOOK_EVERY = 0.1
 #: A gap that is not worth a jump, seconds.
-SHORT_WAIT = 3.0
+SHORT_WAIT = 1.0
 #: Real seconds without any movement after which nothing but time can help: a call that may still
 #: be talked in gets long, one whose line is free or unknown waits for its deadline only.
 PATIENCE_WITH_TALK = 45.0
@@ -83,8 +83,7 @@ def first_morning(today: datetime) -> datetime:
 def start_clock(connection: psycopg.Connection, *, at: datetime) -> bool:
     """Set the rehearsal's clock to `at` unless it is set already; return whether it was set now."""
     set_now = connection.execute(
-        'INSERT INTO outreach_clock (id, ahead) VALUES (1, %s - clock_timestamp()) '
-        "ON CONFLICT DO NOTHING",
+        "INSERT INTO outreach_clock (id, ahead) VALUES (1, %s - clock_timestamp()) ON CONFLICT DO NOTHING",
         [at],
     )
     return set_now.rowcount == 1

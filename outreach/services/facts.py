@@ -12,7 +12,7 @@ from django.db import transaction
 from outreach.domain import defaults
 from outreach.domain.call_status import OPEN, CallStatus
 from outreach.domain.contracts import AnsweredFact, AnyFact, CallbackAgreed, End, OptOut, Outcome, Ready
-from outreach.domain.disposition import Disposition, stronger
+from outreach.domain.disposition import AnsweredBy, Disposition, stronger
 from outreach.models import Call, Campaign, EventSource, SuppressionSource
 from outreach.services import callbacks, clock
 from outreach.services.inbox import store_event
@@ -59,7 +59,7 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
     ):
         return FactResult.STORED
     if isinstance(fact, AnsweredFact):
-        call.answered_by = call.answered_by or fact.answered_by.value
+        _hear_who_answered(call, fact.answered_by)
     elif isinstance(fact, OptOut):
         _claim_disposition(call, Disposition.DO_NOT_CALL, fact.evidence_seq)
         suppress(
@@ -114,13 +114,19 @@ def _claim_disposition(call: Call, new: Disposition, evidence_seq: int | None) -
         call.disposition_seq = evidence_seq
 
 
+def _hear_who_answered(call: Call, who: AnsweredBy) -> None:
+    """Take the later word (a person may come on after a screening); a person never becomes a machine."""
+    if call.answered_by != AnsweredBy.HUMAN.value:
+        call.answered_by = who.value
+
+
 def _end(call: Call, fact: End, now: datetime) -> None:
     call.end_received_at = call.end_received_at or now
     call.ended_by = call.ended_by or fact.ended_by.value
     call.n_turns = fact.n_turns
     call.n_notes = fact.n_notes
     if fact.answered_by is not None:
-        call.answered_by = call.answered_by or fact.answered_by.value
+        _hear_who_answered(call, fact.answered_by)
     mark_transcript(call)
     logger.info(
         "conversation ended",

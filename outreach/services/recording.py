@@ -151,14 +151,20 @@ def store_words(*, call_id: UUID, batch: WordsBatch) -> WordsStored | None:
     own = [word for word in batch.words if word.call_id == call_id]
     if own:
         record_words(own)
+    _look_again(call_id)
     call = Call.objects.filter(pk=call_id).first()
     return words_of(call) if call is not None else None
 
 
 def give_up_on_gaps() -> int:
-    """Mark the transcripts incomplete whose words did not all come within two minutes; return how many."""
+    """Mark the transcripts incomplete whose words did not all come within two minutes; return how many.
+
+    Each is looked at once more: the last words and Alex's count may have been stored at the same moment.
+    """
     since = clock.now() - timedelta(minutes=2)
     late = Call.objects.filter(
         transcript=TranscriptState.OPEN, answered_at__isnull=False, settled_at__lt=since
     )
+    for call_id in list(late.values_list("pk", flat=True)[:100]):
+        _look_again(call_id)
     return late.update(transcript=TranscriptState.INCOMPLETE)

@@ -150,6 +150,7 @@ class Rehearsal:
             "SANDBOX_CALLS_PER_SECOND": str(PACE["calls_per_second"]),
             "SANDBOX_FAULTS": json.dumps({"preset": faults}) if faults else "",
             "ALEX_MAX_JOBS": "16",
+            "ALEX_EXECUTOR": "thread",
         }
 
     def _load(self) -> Campaign:

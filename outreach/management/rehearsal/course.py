@@ -80,9 +80,8 @@ class Course:
 
     def _wait_for_words(self) -> None:
         deadline = time.monotonic() + LAST_WORDS
-        waiting = Call.objects.filter(
-            campaign=self.campaign, transcript=TranscriptState.OPEN, n_turns__isnull=False
-        )
+        ended = Call.objects.filter(campaign=self.campaign, n_turns__isnull=False)
+        waiting = ended.exclude(transcript=TranscriptState.COMPLETE)
         while waiting.exists() and time.monotonic() < deadline:
             time.sleep(LOOK_EVERY)
 
