@@ -34,6 +34,7 @@ class DeskAdmin(ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     list_filter_submit = True
+    list_fullwidth = True
     compressed_fields = True
     warn_unsaved_form = True
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.decorators import action, display
@@ -21,7 +22,7 @@ from outreach.admin.conversation import conversation_of
 from outreach.admin.dialogs import dialog
 from outreach.admin.searching import with_number_prefix
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, duration, moment, seconds_between
+from outreach.desk.rendering import admin_link, duration, seconds_between, when
 from outreach.integrations import livekit, twilio
 from outreach.models import Call, CallEvent
 from outreach.services import dialing
@@ -36,6 +37,9 @@ _TIMES = (
 class CallAdmin(FactsAdmin):
     """One attempt per row, newest first; the page holds the conversation."""
 
+    class Media:
+        js = (Script("outreach/live.js", defer=True),)
+
     list_display = (
         "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered_by", "talk",
         "words",
@@ -43,10 +47,9 @@ class CallAdmin(FactsAdmin):
     list_filter = ("status", "disposition", "answered_by", "kind", "campaign", "our_fault", "transcript")
     list_select_related = ("facilitator", "campaign")
     search_fields = ("number__startswith",)
-    search_help_text = "Start of a name, any spelling of a number, a call's id or Twilio's SID"
+    search_help_text = "Name, number, id or Twilio SID"
     date_hierarchy = "queued_at"
     ordering = ("-queued_at",)
-    list_fullwidth = True
     change_form_outer_before_template = "outreach/call.html"
     actions_detail = ("hang_up",)
     fieldsets = (
@@ -128,7 +131,7 @@ class CallAdmin(FactsAdmin):
 
     @display(description="When", ordering="queued_at")
     def queued(self, call: Call) -> str:
-        return moment(call.queued_at)
+        return when(call.queued_at)
 
     @display(description="Person", header=True)
     def person(self, call: Call) -> list[str]:

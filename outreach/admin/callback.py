@@ -7,7 +7,7 @@ from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, moment, their_moment
+from outreach.desk.rendering import admin_link, their_moment, when
 from outreach.models import Callback
 
 
@@ -34,7 +34,7 @@ class CallbackAdmin(FactsAdmin):
 
     @display(description="Ours", ordering="promised_at")
     def ours(self, callback: Callback) -> str:
-        return moment(callback.promised_at)
+        return when(callback.promised_at)
 
     @display(description="Person")
     def person(self, callback: Callback) -> str:

@@ -25,7 +25,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
     """One campaign per row; the buttons of its page start and stop it."""
 
     form = CampaignForm
-    list_display = ("name", "state_badge", "reason", "canary", "max_open_calls", "calls_per_second", "script")
+    list_display = ("name", "state_badge", "reason", "canary", "script")
     list_filter = ("state",)
     list_select_related = ("script",)
     search_fields = ("name__icontains",)

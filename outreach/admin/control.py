@@ -17,7 +17,7 @@ from unfold.forms import BaseDialogForm
 from outreach.admin.base import FactsAdmin, KeptAdmin, go_to
 from outreach.admin.dialogs import ReasonForm, dialog
 from outreach.desk.badges import badge
-from outreach.desk.rendering import moment
+from outreach.desk.rendering import when
 from outreach.models import AgentWorker, DialingControl
 from outreach.services import campaigns
 
@@ -84,7 +84,7 @@ class DialingControlAdmin(KeptAdmin):
 
     @display(description="Stopped at")
     def stopped(self, control: DialingControl) -> str:
-        return moment(control.stopped_at)
+        return when(control.stopped_at)
 
 
 @admin.register(AgentWorker)

@@ -8,7 +8,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
-from outreach.desk.rendering import admin_link, moment, their_moment
+from outreach.desk.rendering import admin_link, their_moment, when
 from outreach.models import Decision
 
 
@@ -27,7 +27,7 @@ class DecisionAdmin(FactsAdmin):
 
     @display(description="When", ordering="decided_at")
     def decided(self, decision: Decision) -> str:
-        return moment(decision.decided_at)
+        return when(decision.decided_at)
 
     @display(description="Person")
     def person(self, decision: Decision) -> str:

@@ -82,7 +82,7 @@ def confirm_many(
         "media": model_admin.media,
         "title": title,
         "says": says,
-        "submit": submit,
+        "button": submit,
         "form": form,
         "n_people": people.count(),
         "names": [str(name) for name in people.values_list("name", flat=True)[:NAMES_SHOWN]],

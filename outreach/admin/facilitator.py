@@ -27,7 +27,7 @@ from outreach.admin.facilitator_form import FacilitatorForm
 from outreach.admin.searching import with_name_like, with_number_prefix
 from outreach.admin.upload import upload_page
 from outreach.desk.badges import badge
-from outreach.desk.rendering import DASH, moment, their_moment
+from outreach.desk.rendering import DASH, their_moment, when
 from outreach.domain.standing import CALLABLE, Standing
 from outreach.models import Call, Callback, Decision, Facilitator, Suppression
 from outreach.services import clock
@@ -61,9 +61,8 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
     )
     list_select_related = ("campaign",)
     search_fields = ("name__istartswith",)
-    search_help_text = "Start of a name, e-mail or organisation, or any spelling of a number"
+    search_help_text = "Name, e-mail, organisation or number"
     ordering = ("-id",)
-    list_fullwidth = True
     change_form_outer_before_template = "outreach/facilitator.html"
     fieldsets = (
         (
@@ -170,8 +169,8 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
 
     @display(description="Created")
     def created(self, person: Facilitator) -> str:
-        return moment(person.created_at)
+        return when(person.created_at)
 
     @display(description="Changed")
     def updated(self, person: Facilitator) -> str:
-        return moment(person.updated_at)
+        return when(person.updated_at)

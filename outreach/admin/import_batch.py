@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, moment
+from outreach.desk.rendering import admin_link, when
 from outreach.models import ImportBatch, ImportRow
 from outreach.services.import_rejects import write_rejected
 
@@ -32,11 +32,20 @@ class ImportBatchAdmin(FactsAdmin):
     list_select_related = ("campaign", "imported_by")
     search_fields = ("file_name__istartswith",)
     ordering = ("-id",)
-    fields = (
+    readonly_fields = (
         "of_campaign", "state_badge", "problem", "imported_by", "created", "encoding", "delimiter_name",
         "mapping", "sha256",
     )  # fmt: skip
-    readonly_fields = fields
+    fieldsets = (
+        (None, {"fields": (("of_campaign", "state_badge"), ("imported_by", "created"))}),
+        (
+            "How the file was read",
+            {
+                "classes": ["collapse"],
+                "fields": (("encoding", "delimiter_name"), "mapping", "problem", "sha256"),
+            },
+        ),
+    )
     change_form_outer_before_template = "outreach/import_batch.html"
 
     def change_view(
@@ -92,7 +101,7 @@ class ImportBatchAdmin(FactsAdmin):
 
     @display(description="Uploaded", ordering="created_at")
     def created(self, batch: ImportBatch) -> str:
-        return moment(batch.created_at)
+        return when(batch.created_at)
 
 
 @admin.register(ImportRow)

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from outreach.admin.base import KeptAdmin
-from outreach.desk.rendering import moment
+from outreach.desk.rendering import when
 from outreach.domain.script import InvalidScript, parse_script
 from outreach.models import Call, ScriptVersion
 from outreach.services import clock
@@ -73,4 +73,4 @@ class ScriptVersionAdmin(KeptAdmin):
 
     @display(description="Created", ordering="created_at")
     def created(self, script: ScriptVersion) -> str:
-        return moment(script.created_at)
+        return when(script.created_at)

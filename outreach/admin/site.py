@@ -49,8 +49,7 @@ def _may_read(request: HttpRequest) -> bool:
     return request.user.has_perms(["outreach.view_turn", "outreach.read_transcript"])
 
 
-def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the menu: the day's work first, the machinery last."""
+def _machinery() -> list[dict[str, Any]]:
     machinery = [
         _page("Limits and switch", "tune", "dialingcontrol"),
         _page("Agent workers", "support_agent", "agentworker"),
@@ -59,6 +58,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     if settings.FLOWER_URL:
         machinery.append({"title": "Tasks (Flower)", "icon": "local_florist", "link": settings.FLOWER_URL})
+    return machinery
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu: the day's work first, the machinery last."""
     return [
         {
             "items": [
@@ -82,7 +86,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _page("Scripts", "description", "scriptversion"),
             ],
         },
-        {"title": "Machinery", "separator": True, "collapsible": True, "items": machinery},
+        {"title": "Machinery", "separator": True, "collapsible": True, "items": _machinery()},
         {
             "title": "People who work here",
             "separator": True,

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from outreach.admin.base import KeptAdmin
 from outreach.admin.searching import with_number_prefix
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, moment
+from outreach.desk.rendering import admin_link, when
 from outreach.models import Suppression
 
 
@@ -58,4 +58,4 @@ class SuppressionAdmin(KeptAdmin):
 
     @display(description="Since", ordering="created_at")
     def created(self, suppression: Suppression) -> str:
-        return moment(suppression.created_at)
+        return when(suppression.created_at)

@@ -6,7 +6,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from outreach.admin.base import WordsAdmin
-from outreach.desk.rendering import admin_link, moment
+from outreach.desk.rendering import admin_link, when
 from outreach.models import Note, Turn
 
 
@@ -25,7 +25,7 @@ class TurnAdmin(WordsAdmin):
 
     @display(description="Said", ordering="said_at")
     def said(self, turn: Turn) -> str:
-        return moment(turn.said_at)
+        return when(turn.said_at)
 
     @display(description="Call")
     def of_call(self, turn: Turn) -> str:
@@ -46,7 +46,7 @@ class NoteAdmin(WordsAdmin):
 
     @display(description="Noted", ordering="noted_at")
     def noted(self, note: Note) -> str:
-        return moment(note.noted_at)
+        return when(note.noted_at)
 
     @display(description="Call")
     def of_call(self, note: Note) -> str:

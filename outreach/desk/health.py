@@ -44,7 +44,7 @@ def _agents(now: datetime) -> Piece:
         return Piece(
             name="Alex",
             well=False,
-            says="No agent worker reports, so no call can start. Is `python -m agentworker` running?",
+            says="No agent worker reports, so no call can start. Is “python -m agentworker” running?",
         )
     free = sum(worker.free for worker in workers if not worker.draining)
     places = sum(worker.places for worker in workers)
@@ -69,7 +69,7 @@ def _from_redis() -> list[Piece]:
 
 def _recorder(behind: int) -> Piece:
     if behind > WORDS_BEHIND:
-        says = f"{behind} words behind: stored transcripts come later. Is `manage.py record` running?"
+        says = f"{behind} words behind: stored transcripts come later. Is “manage.py record” running?"
         return Piece(name="Recorder", well=False, says=says)
     return Piece(name="Recorder", well=True, says="up to date" if not behind else f"{behind} words behind")
 
@@ -92,11 +92,11 @@ def _beat() -> Piece:
         return Piece(
             name="Beat",
             well=False,
-            says="Beat has not ticked yet, so nobody is dialled. Is `celery beat` running?",
+            says="Beat has not ticked yet, so nobody is dialled. Is “celery beat” running?",
         )
     age = timezone.now() - last  # beat runs on the machine's own clock, in a rehearsal too
     if age > BEAT_SILENT_AFTER:
-        says = f"Beat last ticked {round(age.total_seconds() / 60)} minutes ago. Is `celery beat` running?"
+        says = f"Beat last ticked {round(age.total_seconds() / 60)} minutes ago. Is “celery beat” running?"
         return Piece(name="Beat", well=False, says=says)
     return Piece(name="Beat", well=True, says=f"ticking, last noted {int(age.total_seconds())} s ago")
 

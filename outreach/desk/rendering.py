@@ -41,6 +41,11 @@ def moment(at: datetime | None) -> str:
     )
 
 
+def when(at: datetime | None) -> SafeString | str:
+    """Return a time in UTC that does not break across lines."""
+    return DASH if at is None else format_html('<span class="desk-nowrap">{}</span>', moment(at))
+
+
 def their_moment(at: datetime | None, zone_name: str) -> SafeString | str:
     """Return a time on the person's clock, with ours in the tooltip; ours alone when theirs is unknown."""
     if at is None:

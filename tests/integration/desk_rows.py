@@ -82,16 +82,27 @@ def a_live_call(person: Facilitator) -> Call:
     )
 
 
+def _a_batch(campaign: Campaign) -> ImportBatch:
+    return ImportBatch.objects.create(
+        campaign=campaign,
+        file_name="people.csv",
+        sha256="0" * 64,
+        state="imported",
+        rows_read=9,
+        rows_created=7,
+        rows_rejected=2,
+        delimiter=",",
+        mapping={"columns": ["name", "phone"]},
+        created_at=clock.now(),
+    )
+
+
 def a_full_desk(n_people: int = 3) -> Campaign:
     """Return a campaign around which every model has rows, each kind at least `n_people` times."""
     campaign = a_campaign(name="Spring", state_reason="")
     an_agent_worker()
     now = clock.now()
-    batch = ImportBatch.objects.create(
-        campaign=campaign, file_name="people.csv", sha256="0" * 64, state="imported", rows_read=9,
-        rows_created=7, rows_rejected=2, created_at=now, delimiter=",",
-        mapping={"columns": ["name", "phone"]},
-    )  # fmt: skip
+    batch = _a_batch(campaign)
     for n in range(n_people):
         person = a_person(campaign, name=f"Ann Example {n}", organisation="Example School")
         a_talk(person)

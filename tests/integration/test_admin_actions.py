@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,9 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from outreach.domain.standing import Standing
-from outreach.models import Call, Campaign, DialingControl, Facilitator, ImportBatch, Suppression
+from outreach.models import Call, DialingControl, Facilitator, Suppression
+from outreach.services import dialing
 from tests.factories import a_campaign, a_person, an_agent_worker
-from tests.integration.desk_rows import an_operator
+from tests.integration.desk_rows import a_live_call, a_talk, an_operator
 
 pytestmark = [
     pytest.mark.integration,
@@ -232,57 +233,34 @@ class TestTheBigSwitch:
         assert url not in client.get(reverse("admin:index")).content.decode()
 
 
-@pytest.mark.django_db(transaction=True)
-class TestUpload:
-    @pytest.fixture(autouse=True)
-    def _clock(self, real_commits: None) -> None:
-        """Real commits: an import is one durable transaction."""
+class TestHangUp:
+    @pytest.fixture
+    def ended(self, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+        """The calls that were hung up."""
+        calls: list[UUID] = []
+        monkeypatch.setattr(dialing, "hang_up", lambda *, call_id, **_: calls.append(call_id))
+        return calls
 
-    def upload(self, client: Client, content: bytes, **fields: object) -> ImportBatch:
-        campaign = Campaign.objects.first() or a_campaign()
-        file = io.BytesIO(content)
-        file.name = "people.csv"
-        given = {"campaign": campaign.pk, "file": file, "known": "skip", **fields}
-        answer = client.post(reverse("admin:outreach_facilitator_upload"), given)
-        assert answer.status_code == 302, answer.context["form"].errors
-        return ImportBatch.objects.get()
+    def test_ends_a_call_once_it_is_confirmed(self, desk: Client, ended: list[UUID]) -> None:
+        call = a_live_call(a_person(a_campaign()))
+        url = reverse("admin:outreach_call_hang_up", args=[call.pk])
+        desk.get(url)
+        assert ended == []
+        desk.post(url, YES)
+        assert ended == [call.pk]
 
-    def test_brings_people_and_names_what_is_wrong(self, desk: Client) -> None:
-        batch = self.upload(
-            desk, b"name;phone\nAnn;+1 212 555 0101\nBob;12\n", consent_basis="express", consent_source="form"
-        )
-        assert (batch.rows_created, batch.rows_rejected) == (1, 1)
-        person = Facilitator.objects.get()
-        assert (person.name, person.consent_basis, person.consent_source) == ("Ann", "express", "form")
-        page = desk.get(reverse("admin:outreach_importbatch_change", args=[batch.pk])).content.decode()
-        assert "<td>3</td>" in page
-        rejected = desk.get(reverse("admin:outreach_importbatch_rejected", args=[batch.pk])).content.decode(
-            "utf-8-sig"
-        )
-        assert "Bob;12;" in rejected
-        assert "Ann" not in rejected
+    def test_is_neither_shown_to_nor_done_for_who_may_not(self, client: Client, ended: list[UUID]) -> None:
+        client.force_login(an_operator("outreach.view_call"))
+        call = a_live_call(a_person(a_campaign()))
+        url = reverse("admin:outreach_call_hang_up", args=[call.pk])
+        assert url not in client.get(reverse("admin:outreach_call_change", args=[call.pk])).content.decode()
+        assert client.post(url, YES).status_code == 403
+        assert ended == []
 
-    def test_refuses_a_file_that_is_no_list(self, desk: Client) -> None:
-        batch = self.upload(desk, b"colour;size\nred;5\n")
-        assert batch.state == "refused"
-        assert batch.problem in desk.get(
-            reverse("admin:outreach_importbatch_change", args=[batch.pk])
-        ).content.decode().replace("&#x27;", "'").replace("&quot;", '"')
-
-    def test_wants_proof_of_consent(self, desk: Client) -> None:
-        file = io.BytesIO(b"name,phone\nAnn,+12125550101\n")
-        file.name = "people.csv"
-        given = {"campaign": a_campaign().pk, "file": file, "known": "skip", "consent_basis": "express"}
-        answer = desk.post(reverse("admin:outreach_facilitator_upload"), given)
-        assert "consent_source" in answer.context["form"].errors
-
-    def test_has_no_ticked_consent(self, desk: Client) -> None:
-        form = desk.get(reverse("admin:outreach_facilitator_upload")).context["form"]
-        assert not form["consent_basis"].value()
-
-    def test_refuses_who_may_not_import(self, client: Client) -> None:
-        client.force_login(an_operator("outreach.view_facilitator", "outreach.add_facilitator"))
-        assert client.post(reverse("admin:outreach_facilitator_upload"), {}).status_code == 403
+    def test_is_not_offered_when_the_call_is_over(self, desk: Client) -> None:
+        call = a_talk(a_person(a_campaign()))
+        page = desk.get(reverse("admin:outreach_call_change", args=[call.pk])).content.decode()
+        assert reverse("admin:outreach_call_hang_up", args=[call.pk]) not in page
 
 
 class TestEveryPage:

@@ -69,12 +69,12 @@ class TestEveryModel:
     @pytest.mark.parametrize(
         "name", ["periodictask", "intervalschedule", "crontabschedule", "solarschedule", "clockedschedule"]
     )
-    def test_of_beat_is_here_too(self, desk: Client, name: str) -> None:
+    def test_includes_those_of_beat(self, desk: Client, name: str) -> None:
         queries_of(desk, reverse(f"admin:django_celery_beat_{name}_changelist"))
         queries_of(desk, reverse(f"admin:django_celery_beat_{name}_add"))
 
     @pytest.mark.parametrize("name", ["user", "group"])
-    def test_of_accounts_is_here_too(self, desk: Client, name: str) -> None:
+    def test_includes_those_of_accounts(self, desk: Client, name: str) -> None:
         queries_of(desk, reverse(f"admin:auth_{name}_changelist"))
         queries_of(desk, reverse(f"admin:auth_{name}_add"))
 

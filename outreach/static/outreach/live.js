@@ -54,6 +54,7 @@
         const stages = [...turns.querySelectorAll(".desk-stage span")];
         let stage = stages.length ? stages.at(-1).textContent.toLowerCase() : "";
         let speaking = null;
+        turns.scrollTop = turns.scrollHeight;
 
         const source = connect(`${root.dataset.transcript}?after=${root.dataset.after}`, (text) => { state.textContent = text; });
         source.addEventListener("word", (event) => show(JSON.parse(event.data)));
@@ -64,7 +65,7 @@
         });
 
         function show(word) {
-            const near = window.innerHeight + window.scrollY >= document.body.offsetHeight - 120;
+            const near = turns.scrollHeight - turns.scrollTop - turns.clientHeight < 80;
             root.querySelector("[data-waiting]").hidden = true;
             if (word.kind === "partial") { showPartial(word); }
             else if (word.kind === "turn") { showTurn(word); }
@@ -75,7 +76,7 @@
                 put(note);
             }
             else if (word.kind === "stage") { showStage(word.stage); }
-            if (near) window.scrollTo({ top: document.body.scrollHeight });
+            if (near) turns.scrollTop = turns.scrollHeight;
         }
 
         function showStage(name) {
