@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def campaign(tuesday: None) -> Campaign:
-    """Six people; six of seven calls dialled, four answered by a person, one of these cut off by our fault."""
+    """Six people; six of seven calls dialled, four answered by a person, one of them cut off by us."""
     campaign = a_campaign(name="Spring")
     people = [a_person(campaign) for _ in range(6)]
     now = clock.now()
