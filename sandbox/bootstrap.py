@@ -182,22 +182,26 @@ def uv() -> str:
 
 def fetch_uv() -> bytes:
     """Download uv's wheel from the package index and prove that it is the pinned one."""
-    machine = f"{platform.system()} {platform.machine()}"
-    sha256 = UV_WHEELS.get(machine, "")
+    sha256 = UV_WHEELS.get(machine(), "")
     if not sha256:
-        raise CannotSetUp(f"There is no wheel of uv for {machine}.")
+        raise CannotSetUp(f"There is no wheel of uv for {machine()}.")
     index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL") or "https://pypi.org/simple"
     page = f"{index.rstrip('/')}/uv/"
     try:
         found = re.search(f'href="([^"#]*)#sha256={sha256}', fetch(page).decode())
         if found is None:
-            raise CannotSetUp(f"The package index has no uv {UV_VERSION} for {machine}.")
+            raise CannotSetUp(f"The package index has no uv {UV_VERSION} for {machine()}.")
         wheel = fetch(urllib.parse.urljoin(page, found.group(1)))
     except (OSError, ValueError) as error:
         raise CannotSetUp(f"uv could not be fetched ({error}).") from error
     if hashlib.sha256(wheel).hexdigest() != sha256:
         raise CannotSetUp("The fetched uv is not the pinned one, so it is not used.")
     return wheel
+
+
+def machine() -> str:
+    """Return what a wheel is built for, e.g. "Linux x86_64"."""
+    return f"{platform.system()} {platform.machine()}"
 
 
 def fetch(address: str) -> bytes:

@@ -19,6 +19,8 @@ _TROUBLE = re.compile(r"^(\w+\.)*\w*(Error|Exception)\b|\b(FATAL|PANIC|CRITICAL|
 _EXPECTED = "the database system is"
 #: Flower complains about workers that are not there yet; what we do ourselves is told anyway.
 _QUIET = {"flower", "up"}
+#: Its warnings are about milliseconds of its event loop, not about calls.
+_QUIET_LOGGER = "livekit"
 #: Fields of a log line that help whoever reads it; the rest is in the file.
 _TELLING = ("call_id", "campaign_id", "reason", "error", "code")
 
@@ -71,7 +73,7 @@ class Journal:
 
 def _is_loud(name: str, fields: dict[str, Any]) -> bool:
     level = str(fields.get("level", fields.get("levelname", ""))).lower()
-    if name in _QUIET:
+    if name in _QUIET or str(fields.get("logger", "")).startswith(_QUIET_LOGGER):
         return level in _LOUD - {"warning"}
     # A tick that waited longer than its interval is dropped unread: that is what it should be.
     return level in _LOUD and not fields.get("expired")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,7 +56,7 @@ def load_sample(*, facts: campaigns.NewCampaign, people: Path, at_most: int | No
             chosen = Path(place) / people.name
             with people.open(encoding="utf-8") as whole:
                 chosen.write_text("".join(islice(whole, at_most + 1)), encoding="utf-8")
-        call_command("import_facilitators", str(chosen), campaign=facts.name, verbosity=0)
+        call_command("import_facilitators", str(chosen), campaign=facts.name, stdout=StringIO())
     count = campaign.facilitators.count()
     campaigns.start(campaign_id=campaign.pk, by=STOPPED_BY)
     yield f'{count} people imported from {people.name}; the campaign "{facts.name}" is running.'

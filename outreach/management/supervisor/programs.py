@@ -17,8 +17,8 @@ from outreach.management.supervisor.ports import Ports
 from outreach.management.supervisor.stack import Service
 
 BASE = Path(__file__).resolve().parents[3]
-#: Seconds for a conversation's last words once the supervisor has waited for the conversations.
-AGENT_GRACE = 10.0
+#: Seconds for what the last calls left to report, once their conversations were waited for.
+AGENT_GRACE = 20.0
 
 
 class Group(IntEnum):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -164,10 +164,9 @@ class Running:
 
     def _clock_jumped(self, fields: dict[str, Any]) -> None:
         moment = parse_datetime(str(fields["jumped_to"]))
-        skipped = timedelta(seconds=round(float(fields["skipped_seconds"])))
-        self.terminal.say(
-            "clock", f" All is quiet: jumping {skipped} ahead, to {moment:%A %d %B, %H:%M} UTC "
-        )
+        hours, minutes = divmod(round(float(fields["skipped_seconds"]) / 60), 60)
+        skipped = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+        self.terminal.say("clock", f" All is quiet: {skipped} later it is {moment:%A %d %B, %H:%M} UTC ")
 
 
 def started_at() -> float:

@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 import redis
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Count, Q
 from pydantic import ValidationError
 
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, NoteWord, TurnWord
 from outreach.domain.phone_number import mask
 from outreach.domain.standing import CallKind, Standing
-from outreach.models import Call, Facilitator
+from outreach.models import Call, CampaignState, Facilitator
 from outreach.services import clock
 
 _KINDS = {
@@ -35,8 +35,8 @@ _ENDINGS = {
     CallStatus.NOT_PLACED: "was never dialled",
 }
 _CLOSINGS = {
-    Standing.INTERESTED: "interested, an operator goes on from here",
-    Standing.NOT_INTERESTED: "not interested, left in peace",
+    Standing.INTERESTED: "an operator goes on from here",
+    Standing.NOT_INTERESTED: "left in peace",
     Standing.SUPPRESSED: "never called again",
     Standing.EXHAUSTED: "tried often enough, not called again",
 }
@@ -54,8 +54,8 @@ class Line:
 @dataclass
 class _Known:
     name: str
-    status: str
-    settled: bool = False
+    answered: bool = False
+    ended: bool = False
 
 
 class Story:
@@ -70,19 +70,20 @@ class Story:
         last: Any = self._stream.xrevrange(WORDS_STREAM, count=1)
         self._last_word: str = last[0][0] if last else "0-0"
         self.conversations = 0
+        self._all_done = True
 
     def go_on(self) -> Iterator[Line]:
         """Yield what has happened since the last time."""
         now = clock.now()
         known = Q(settled_at__isnull=True) | Q(pk__in=list(self._calls)) | Q(settled_at__gt=self._since)
         changed = Call.objects.filter(known).select_related("facilitator").order_by("queued_at")
-        # Words first: what was said comes before how the call ended.
-        ended = list(changed)
-        for call in ended:
+        calls = list(changed)
+        for call in calls:
             yield from self._began(call)
         yield from self._said()
-        for call in ended:
-            yield from self._went_on(call)
+        for call in calls:
+            yield from self._ended(call)
+        yield from self._nobody_is_left()
         self._since = now
 
     def close(self) -> None:
@@ -90,10 +91,14 @@ class Story:
         self._stream.close()
 
     def _began(self, call: Call) -> Iterator[Line]:
-        if call.pk in self._calls or call.dialing_at is None:
+        known = self._calls.get(call.pk)
+        if known is not None and call.answered_at is not None and not known.answered:
+            known.answered = True
+            yield Line(source="phone", text=f"{known.name} answers")
+        if known is not None or call.dialing_at is None:
             return
         person = call.facilitator
-        self._calls[call.pk] = _Known(name=person.name, status=CallStatus.DIALING.value)
+        self._calls[call.pk] = _Known(name=person.name)
         kind = _KINDS[CallKind(call.kind)]
         yield Line(source="dialer", text=f"calls {person.name} {mask(call.number)} ({kind})")
 
@@ -125,33 +130,44 @@ class Story:
         found = Call.objects.filter(pk=call_id).values_list("facilitator__name", flat=True).first()
         return found or "somebody"
 
-    def _went_on(self, call: Call) -> Iterator[Line]:
+    def _ended(self, call: Call) -> Iterator[Line]:
         known = self._calls.get(call.pk)
-        if known is None or known.settled:
+        if known is None or call.ended_at is None:
             return
-        if call.status != known.status:
-            known.status = call.status
-            if (text := self._network_said(call)) is not None:
-                yield Line(source="phone", text=f"{known.name} {text}")
+        if not known.ended:
+            known.ended = True
+            yield Line(source="phone", text=f"{known.name} {_how_it_ended(call)}")
         if call.settled_at is not None:
             del self._calls[call.pk]
-            known.settled = True
+            self._all_done = False
             self.conversations += call.status == CallStatus.COMPLETED and bool(call.n_turns)
             yield Line(source="next", text=f"{known.name}: {_outcome(call)}{_what_follows(call.facilitator)}")
 
-    @staticmethod
-    def _network_said(call: Call) -> str | None:
-        if call.status == CallStatus.IN_PROGRESS:
-            return "answers"
-        if call.status == CallStatus.COMPLETED:
-            return f"is off the line after {call.duration_seconds or 0} s"
-        ending = _ENDINGS.get(CallStatus(call.status))
-        reason = f" ({call.failure_reason or call.failure_code})" if call.failure_code and ending else ""
-        return f"{ending}{reason}" if ending else None
+    def _nobody_is_left(self) -> Iterator[Line]:
+        """Say once when nobody is in a call and nobody of a running campaign will be called."""
+        if self._all_done or self._calls:
+            return
+        waiting = Facilitator.objects.filter(
+            campaign__state=CampaignState.RUNNING, next_call_at__isnull=False
+        )
+        if Call.objects.filter(settled_at=None).exists() or waiting.exists():
+            return
+        self._all_done = True
+        counts = Facilitator.objects.values_list("standing").annotate(Count("pk")).order_by("standing")
+        summary = ", ".join(f"{count} {standing.replace('_', ' ')}" for standing, count in counts)
+        yield Line(source="next", text=f"Nobody is left to call: {summary}.")
+
+
+def _how_it_ended(call: Call) -> str:
+    if call.status == CallStatus.COMPLETED:
+        return f"is off the line after {call.duration_seconds or 0} s"
+    ending = _ENDINGS.get(CallStatus(call.status), call.status)
+    reason = call.failure_reason or call.failure_code
+    return f"{ending} ({reason})" if reason else ending
 
 
 def _outcome(call: Call) -> str:
-    said = call.get_disposition_display() if call.disposition else ""
+    said = str(call.get_disposition_display()) if call.disposition else ""
     fault = "our own fault, does not count" if call.our_fault else ""
     return "".join(f"{part.lower()} → " for part in (said, fault) if part)
 
