@@ -18,6 +18,7 @@ from outreach.desk.badges import badge
 from outreach.desk.rendering import moment
 from outreach.models import Campaign
 from outreach.services import clock
+from outreach.services.scripts import seed_script
 
 
 @admin.register(Campaign)
@@ -72,6 +73,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
             Campaign.objects.select_for_update().get(pk=obj.pk)
         else:
             obj.created_at = clock.now()
+            obj.script_id = obj.script_id or seed_script().pk
         super().save_model(request, obj, form, change)
 
     @action(

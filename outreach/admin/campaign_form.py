@@ -132,6 +132,13 @@ class CampaignForm(forms.ModelForm):
         )  # fmt: skip
         widgets = {"platform_facts": UnfoldAdminTextareaWidget(attrs={"rows": 4})}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is None and "script" in self.fields:
+            # A fresh database has no script yet; saving seeds the standard one.
+            self.fields["script"].required = False
+            self.fields["script"].help_text = "Left empty: the standard script."
+
     def clean_call_window(self) -> dict[str, Any]:
         return _checked(
             self.cleaned_data["call_window"],

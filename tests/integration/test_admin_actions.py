@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from outreach.domain.standing import Standing
-from outreach.models import Call, DialingControl, Facilitator, Suppression
+from outreach.models import Call, Campaign, DialingControl, Facilitator, Suppression
+from outreach.models.campaign import default_call_window
 from outreach.services import dialing
 from tests.factories import a_campaign, a_person, an_agent_worker
 from tests.integration.desk_rows import a_live_call, a_talk, an_operator
@@ -43,6 +44,19 @@ class TestACampaign:
     @pytest.mark.parametrize(
         ("button", "state"), [("start_campaign", "draft"), ("pause_campaign", "running")]
     )
+    def test_is_made_with_the_standard_script_and_hours(self, desk: Client) -> None:
+        url = reverse("admin:outreach_campaign_add")
+        facts = {
+            "name": "Spring", "company": "Acme", "platform": "Acme Circle", "platform_facts": "It is free.",
+            "caller_ids": "+12025550199", "default_country": "US",
+        }  # fmt: skip
+        answer = desk.post(url, {**_values(desk, url), **facts})
+        assert answer.status_code == 302, answer.context["adminform"].form.errors
+        campaign = Campaign.objects.get()
+        assert (campaign.state, campaign.caller_ids) == ("draft", ["+12025550199"])
+        assert campaign.call_window == default_call_window()
+        assert campaign.script.body
+
     def test_is_not_changed_by_looking_at_the_question(self, desk: Client, button: str, state: str) -> None:
         campaign = a_campaign(state=state)
         assert desk.get(reverse(f"admin:outreach_campaign_{button}", args=[campaign.pk])).status_code == 200
