@@ -44,10 +44,8 @@ class TestUv:
     def test_is_taken_only_when_it_is_the_pinned_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bootstrap, "machine", lambda: "Linux x86_64")
         pinned = bootstrap.UV_WHEELS["Linux x86_64"]
-        answers = {
-            "https://index.test/simple/uv/": self.page(pinned),
-            "https://index.test/files/uv.whl": WHEEL,
-        }
+        index, file = "https://index.test/simple/uv/", "https://index.test/files/uv.whl"
+        answers = {index: self.page(pinned), file: WHEEL}
         monkeypatch.setenv("UV_DEFAULT_INDEX", "https://index.test/simple")
         monkeypatch.setattr(bootstrap, "fetch", answers.__getitem__)
         with pytest.raises(bootstrap.CannotSetUp, match="not the pinned one"):
