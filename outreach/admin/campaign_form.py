@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from outreach.domain.backoff import RETRIED, InvalidRetryPolicy, RetryPolicy
 from outreach.domain.call_window import CallWindow, InvalidCallWindow
 from outreach.models import Campaign
+from outreach.models.campaign import default_call_window, default_callback_window, default_retry_policy
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NUMBER = re.compile(r"\+[1-9]\d{5,14}")
@@ -111,11 +112,15 @@ class NumbersField(forms.Field):
 class CampaignForm(forms.ModelForm):
     """A campaign's settings; its state is changed by the buttons only."""
 
+    # Declared fields do not take the model's defaults by themselves.
     call_window = HoursField(
-        label="Call window", help_text="Their local hours. One line a day; a day left out is closed."
+        initial=default_call_window,
+        label="Call window",
+        help_text="Their local hours. One line a day; a day left out is closed.",
     )
-    callback_window = HoursField(label="Hours for callbacks they asked for")
+    callback_window = HoursField(initial=default_callback_window, label="Hours for callbacks they asked for")
     retry_policy = PolicyField(
+        initial=default_retry_policy,
         label="Retry policy",
         help_text="Per ending: the first wait, how much longer each further one is, and the longest.",
     )

@@ -41,9 +41,6 @@ def messages_of(client: Client) -> str:
 
 
 class TestACampaign:
-    @pytest.mark.parametrize(
-        ("button", "state"), [("start_campaign", "draft"), ("pause_campaign", "running")]
-    )
     def test_is_made_with_the_standard_script_and_hours(self, desk: Client) -> None:
         url = reverse("admin:outreach_campaign_add")
         facts = {
@@ -57,6 +54,9 @@ class TestACampaign:
         assert campaign.call_window == default_call_window()
         assert campaign.script.body
 
+    @pytest.mark.parametrize(
+        ("button", "state"), [("start_campaign", "draft"), ("pause_campaign", "running")]
+    )
     def test_is_not_changed_by_looking_at_the_question(self, desk: Client, button: str, state: str) -> None:
         campaign = a_campaign(state=state)
         assert desk.get(reverse(f"admin:outreach_campaign_{button}", args=[campaign.pk])).status_code == 200
