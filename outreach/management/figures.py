@@ -19,7 +19,10 @@ DIALLED = Q(placed_at__isnull=False)
 FORMULAS = {
     "standings": "people: how everybody in the campaign stands at this moment, whatever the days.",
     "dialled": "calls that the carrier took.",
-    "answer_rate": "calls a person answered ÷ calls dialled. An answer that is uncertain counts as a person.",
+    "answer_rate": (
+        "calls a person answered ÷ calls dialled. An answer that is uncertain, or not judged yet, counts as "
+        "a person's."
+    ),
     "success_rate": "people who became interested in a call ÷ people reached, that is who answered a call.",
     "talk": "seconds from answer to hang-up, as the carrier counts them, of ended calls a person answered.",
     "kept": "callbacks dialled within ten minutes of the promise ÷ callbacks kept or missed.",

@@ -59,6 +59,7 @@ class Follower:
         self._turns: set[int] = set()
         self._notes: set[int] = set()
         self._speaking: PartialWord | None = None
+        self._unsaid: list[tuple[datetime, Text]] = []
         self._name = plain(Call.objects.values_list("facilitator__name", flat=True).get(pk=call_id))
 
     def follow(self) -> bool:
@@ -79,15 +80,19 @@ class Follower:
         began = time.monotonic()
         settled_at: float | None = None
         while True:
-            for word in self._feed.read(seconds=LISTEN_SECONDS):
-                if word.call_id == self._call_id:
-                    self._show_word(word)
-            if time.monotonic() - looked < LOOK_EVERY and settled_at is None:
+            heard = [
+                word for word in self._feed.read(seconds=LISTEN_SECONDS) if word.call_id == self._call_id
+            ]
+            for word in heard:
+                self._show_word(word)
+            # What the network did is asked for with every word, or "hello" would come before "answered".
+            if not heard and time.monotonic() - looked < LOOK_EVERY and settled_at is None:
                 continue
             looked = time.monotonic()
             call = Call.objects.select_related("facilitator").get(pk=self._call_id)
             self._show_steps(call)
             self._show_stored()
+            self._flush()
             if call.settled_at is not None:
                 settled_at = settled_at or time.monotonic()
                 if _is_recorded(call) or time.monotonic() - settled_at > RECORDER_PATIENCE:
@@ -110,11 +115,11 @@ class Follower:
         return line
 
     def _show_steps(self, call: Call) -> None:
-        reached = [(getattr(call, field), field) for field in _STEPS if getattr(call, field) is not None]
-        for at, field in sorted(reached):
-            if field not in self._steps:
+        for field, sentence in _STEPS.items():
+            at = getattr(call, field)
+            if at is not None and field not in self._steps:
                 self._steps.add(field)
-                self._line(at, "call", _STEPS[field], "cyan")
+                self._line(at, "call", sentence, "cyan")
         if call.answered_by and "answered_by" not in self._steps:
             self._steps.add("answered_by")
             answerer = ANSWERERS[AnsweredBy(call.answered_by)]
@@ -162,7 +167,13 @@ class Follower:
         line = Text(f"{at:%H:%M:%S}  ", style="dim")
         line.append(f"{source}: " if source not in ("call", "stage", "note") else f"[{source}] ", style=style)
         line.append(plain(text), style="" if source == "call" else style)
-        self._desk.write(line)
+        self._unsaid.append((at, line))
+
+    def _flush(self) -> None:
+        """Print what is new in the order in which it happened."""
+        for _, line in sorted(self._unsaid, key=lambda unsaid: unsaid[0]):
+            self._desk.write(line)
+        self._unsaid.clear()
 
     def _show_ending(self, call: Call) -> None:
         person = call.facilitator

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
 
+from outreach.domain.call_window import is_open, zones_of
 from outreach.domain.standing import CallKind
 from outreach.management.calling_order import CallingOrder
 from outreach.management.following import Follower
@@ -16,6 +18,7 @@ from outreach.management.wording import in_words, their_time, zone_of
 from outreach.models import Campaign, Facilitator, SuppressionSource
 from outreach.services import clock
 from outreach.services.dispatching import CannotCall
+from outreach.services.gating import call_window_of
 from outreach.services.postponing import postpone
 from outreach.services.suppressing import suppress
 
@@ -80,10 +83,20 @@ class OneByOne:
             return False
         if postpone(facilitator_id=person.pk, until=until, by=self._desk.operator):
             late = " The promised callback counts as missed." if kind is CallKind.CALLBACK else ""
-            self._desk.say(f"Not called before {their_time(until, person)}.{late}")
+            self._desk.say(
+                f"Not called before {their_time(until, person)}.{late}{self._if_closed(person, until)}"
+            )
         else:
             self._desk.say("Somebody else calls them right now.", "yellow")
         return True
+
+    def _if_closed(self, person: Facilitator, until: datetime) -> str:
+        """Return a sentence about the hours when a moment is outside them."""
+        campaign = self._order.campaign
+        zones = zones_of(time_zone=person.time_zone, country=person.country)
+        if is_open(window=call_window_of(campaign), zones=zones, country=person.country, at=until):
+            return ""
+        return " That is outside their calling hours: they are called when the next ones begin."
 
     def _suppress(self, person: Facilitator) -> bool:
         reason = self._desk.ask("For ever, in every campaign. Why? (empty: back)", default="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 from abc import abstractmethod
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Mapping
@@ -41,6 +42,8 @@ _MODE_MEANINGS = {
 
 #: The lines of `--help`, in characters.
 HELP_WIDTH = 90
+#: The lines of what is written to a file or a pipe, in characters.
+FILE_WIDTH = 120
 
 
 class _HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
@@ -99,6 +102,8 @@ class Desk:
         self.console = Console(
             file=cast("IO[str]", out), no_color=not colour, markup=False, highlight=False, emoji=False
         )
+        if not self.console.is_terminal and not os.environ.get("COLUMNS"):
+            self.console.width = FILE_WIDTH
 
     @property
     def operator(self) -> str:

@@ -17,8 +17,8 @@ from outreach.management.word_feed import WordFeed
 from outreach.services import campaigns
 
 LOOK_EVERY = 1.0
-#: Counting people costs more than looking at what happens now, in seconds.
-COUNT_EVERY = 5.0
+#: Counting people takes at most this share of the time: large campaigns are counted less often.
+COUNTING_SHARE = 0.05
 
 
 class Watch:
@@ -30,10 +30,11 @@ class Watch:
         self._desk = desk
         self._spoken: dict[UUID, TurnWord | PartialWord] = {}
         self._counted: board.Counts | None = None
-        self._counted_at = 0.0
+        self._count_at = 0.0
 
     def once(self) -> None:
         """Print the board as it is."""
+        self._counted = None
         self._desk.console.print(board_of(*self._look(), self._spoken))
 
     def until_enough(self) -> None:
@@ -72,8 +73,11 @@ class Watch:
 
     def _look(self) -> tuple[board.Present, board.Counts]:
         now = board.present(self._campaign_id)
-        if self._counted is None or time.monotonic() - self._counted_at > COUNT_EVERY:
-            self._counted, self._counted_at = board.counts(now.campaign), time.monotonic()
+        began = time.monotonic()
+        if self._counted is None or began >= self._count_at:
+            self._counted = board.counts(now.campaign)
+            took = time.monotonic() - began
+            self._count_at = began + took / COUNTING_SHARE
         return now, self._counted
 
     def _go_on(self) -> bool:

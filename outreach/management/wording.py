@@ -41,6 +41,8 @@ _CLOSINGS = {
     Standing.HELD: "Waits for an operator.",
     Standing.NEEDS_REVIEW: "Waits for an operator's decision.",
 }
+#: Standings whose stored reason says more than the standing does.
+_EXPLAINED = {Standing.HELD, Standing.NEEDS_REVIEW, Standing.EXHAUSTED}
 
 
 def in_words(value: str) -> str:
@@ -96,7 +98,7 @@ def what_follows(person: Facilitator) -> str:
     """Return what happens to a person next, in one sentence or two."""
     standing = Standing(person.standing)
     if person.next_call_at is not None:
-        verb = "Called back" if standing is Standing.CALLBACK_DUE else "Tried again"
+        verb = "They are called back" if standing is Standing.CALLBACK_DUE else "The next try is"
         return f"{verb} {their_time(person.next_call_at, person)}."
-    reason = f" {person.standing_reason}" if person.standing_reason else ""
+    reason = f" {person.standing_reason}" if standing in _EXPLAINED else ""
     return f"{_CLOSINGS.get(standing, '')}{reason}".strip()

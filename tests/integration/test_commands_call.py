@@ -293,7 +293,7 @@ class TestFollowing:
         ))  # fmt: skip
         printed = typed("call", f"#{person.pk}")
         assert "Canceled before anybody answered" in printed
-        assert "Tried again" in printed
+        assert "The next try is" in printed
         assert "America/New_York (" in printed
         assert "our own fault" in printed
 

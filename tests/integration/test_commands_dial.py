@@ -41,7 +41,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "LISTEN_SECONDS", 0.01)
     monkeypatch.setattr(following, "LOOK_EVERY", 0.0)
     monkeypatch.setattr(watching, "LOOK_EVERY", 0.02)
-    monkeypatch.setattr(watching, "COUNT_EVERY", 0.0)
+    monkeypatch.setattr(watching, "COUNTING_SHARE", 1.0)
 
 
 class Screen(io.StringIO):
@@ -77,7 +77,8 @@ class TestBoard:
         printed = typed("dial", "Spring")
         assert Campaign.objects.get().state == CampaignState.RUNNING
         for part in (
-            "REHEARSAL", "running", "2 first calls", "1 retries", "0 callbacks", "1 outside window", "in 3 h",
+            "REHEARSAL", "running", "2 first calls", "1 retries", "0 callbacks",
+            "1 it is outside their calling hours", "in 3 h",
             "1 Their zone is not known", "Ann Example", "pitch", "Alex: Hi, this is Alex.", "1 in the air",
         ):  # fmt: skip
             assert part in printed, part
@@ -215,6 +216,11 @@ class TestOneByOne:
         assert person.next_call_at is not None
         assert f"{person.next_call_at:%d %H:%M}" == "04 16:30"
         assert Decision.objects.get().facilitator == person
+
+    def test_says_that_somebody_is_put_off_into_the_night(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        a_person(a_campaign(name="Spring", state=CampaignState.DRAFT))
+        answering(monkeypatch, ["l", "23:00"])
+        assert "outside their calling hours" in typed("dial", "Spring", "--interactive")
 
     def test_says_that_a_promise_put_off_is_missed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         a_person(a_campaign(name="Spring", state=CampaignState.DRAFT), standing="callback_due")

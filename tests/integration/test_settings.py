@@ -1,4 +1,4 @@
-"""Settings at start: everything that is wrong is named, all at once; half real, half emulated never starts."""
+"""Settings at start: all that is wrong is named at once; half real, half emulated never starts."""
 
 from __future__ import annotations
 
@@ -89,7 +89,6 @@ class TestIncomplete:
         broken = {
             "DIALING": "loud",
             "MODEL_BUDGET": "many",
-            "DATABASE_URL": "db.example.org",
             "REDIS_URL": "",
         }
         status, complaint = started(REAL | broken)

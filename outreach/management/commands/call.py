@@ -51,7 +51,7 @@ class Command(OperatorCommand):
         tester = TesterFacts(name=options["name"].strip(), consent_basis=options["consent_basis"])
         person = find_person(options["who"], campaign_name=options["campaign"], tester=tester, desk=self.desk)
         who = f"{person.name} {mask(person.number)}"
-        self.desk.write(self.desk.headline(f"{who} in {person.campaign.name}"))
+        self.desk.write(self.desk.headline(f"{who} in {person.campaign.name} · times in UTC"))
         self.desk.confirm_live(f"Call {who} now?", yes=options["yes"])
         with closing(WordFeed()) as feed:
             call_id = place_call(facilitator_id=person.pk, desk=self.desk)
