@@ -12,32 +12,33 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Least
 
 from outreach.domain import defaults
-from outreach.domain.call_status import TERMINAL, CallStatus
+from outreach.domain.call_status import CallStatus
 from outreach.integrations.telephony import (
     CallOrder,
     DialOutcomeUnknown,
-    Fault,
-    ProviderCall,
     Rooms,
     Telephony,
     TelephonyError,
     TelephonyRefused,
     TelephonyUnavailable,
 )
-from outreach.models import Call, Facilitator
-from outreach.services import campaigns, clock
+from outreach.models import Call
+from outreach.services import campaigns, clock, dial_results
 from outreach.services.briefing import brief_for
-from outreach.services.intent import NotYet, commit_intent
+from outreach.services.intent import NotYet, commit_intent, may_still_dial
 from outreach.services.locks import try_lock_call
-from outreach.services.progress import apply_status, carrier_answers
-from outreach.services.settling import settle, settle_untouched
+from outreach.services.settling import settle
 
 logger = logging.getLogger(__name__)
 
 #: A dial task may wait in place for its pacing token, in seconds: less than a tick.
 TOKEN_PATIENCE = 0.8
+#: How soon the sweep asks the carrier what became of a hang-up, in seconds; it repeats no look sooner.
+LOOK_AGAIN = 15
 
 
 def prepare_call(*, call_id: UUID, rooms: Rooms) -> None:
@@ -107,16 +108,20 @@ def dial_call(*, call_id: UUID, telephony: Telephony) -> None:
         order = _order(call_id)
         if order is None:
             return
+        if not may_still_dial(call_id=call_id):
+            dial_results.held_back(call_id)
+            return
         try:
             placed = telephony.place_call(order)
-        except TelephonyRefused as refused:
-            _refused(call_id, refused)
+        except TelephonyRefused as refusal:
+            dial_results.refused(call_id, refusal)
         except TelephonyUnavailable:
-            _never_left(call_id)
+            dial_results.never_left(call_id)
         except DialOutcomeUnknown:
-            _unknown(call_id)
+            dial_results.unknown(call_id)
         else:
-            _accepted(call_id, placed)
+            if dial_results.accepted(call_id, placed):
+                _end_at_carrier(call_id, placed.sid, telephony)
 
 
 def _order(call_id: UUID) -> CallOrder | None:
@@ -132,91 +137,6 @@ def _order(call_id: UUID) -> CallOrder | None:
         patience -= intent.seconds
 
 
-def _accepted(call_id: UUID, placed: ProviderCall) -> None:
-    with transaction.atomic():
-        call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
-        now = clock.now()
-        if call.twilio_sid is None:
-            call.twilio_sid = placed.sid
-        call.placed_at = call.placed_at or now
-        call.save(update_fields=["twilio_sid", "placed_at"])
-        carrier_answers(call.campaign_id)
-        if placed.status in TERMINAL:
-            apply_status(call, status=placed.status, sid=placed.sid, now=now)
-    logger.info("call placed", extra={"call_id": str(call_id)})
-
-
-def _unknown(call_id: UUID) -> None:
-    """Keep the call open: the phone may ring. The sweep asks the carrier; nobody dials again."""
-    now = clock.now()
-    Call.objects.filter(pk=call_id, twilio_sid=None).move(
-        CallStatus.UNKNOWN, deadline_at=now + timedelta(seconds=defaults.EMPTY_LISTS_APART / 2)
-    )
-    _count_refusal(call_id)
-    logger.warning("dial outcome unknown", extra={"call_id": str(call_id)})
-
-
-def _never_left(call_id: UUID) -> None:
-    _not_placed(call_id, code="carrier_unreachable", reason="The carrier could not be reached.")
-    _count_refusal(call_id)
-
-
-def _refused(call_id: UUID, refused: TelephonyRefused) -> None:
-    if refused.fault is Fault.NUMBER:
-        with transaction.atomic():
-            call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
-            now = clock.now()
-            call.status = CallStatus.FAILED.value
-            call.ended_at = now
-            call.failure_code = refused.code
-            call.failure_reason = "The carrier does not take this number."
-            call.save()
-            settle(call, now=now)
-        return
-    _not_placed(call_id, code=refused.code, reason=str(refused))
-    if refused.fault is Fault.PACE:
-        _count_refusal(call_id)
-        return
-    call = Call.objects.get(pk=call_id)
-    campaigns.hold(
-        campaign_id=call.campaign_id,
-        reason=f"The carrier refuses our calls (error {refused.code}). Mend the account, then resume.",
-        release_after=None,
-    )
-
-
-def _not_placed(call_id: UUID, *, code: str, reason: str) -> None:
-    """Note that the carrier definitely placed nothing: not an attempt, due again with growing patience."""
-    with transaction.atomic():
-        call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
-        if CallStatus(call.status) in TERMINAL:
-            return
-        now = clock.now()
-        call.status = CallStatus.NOT_PLACED.value
-        call.ended_at = now
-        call.failure_code = code
-        call.failure_reason = reason[:300]
-        call.save()
-        wait = min(600, 30 * 2 ** min(call.campaign.refused_streak, 5))
-        settle_untouched(call, refusal=None, next_call_at=now + timedelta(seconds=wait), now=now)
-        Facilitator.objects.filter(pk=call.facilitator_id).update(
-            not_called_code="not_placed",
-            not_called_reason=f"The carrier did not take the call ({code}); tried again soon.",
-        )
-
-
-def _count_refusal(call_id: UUID) -> None:
-    """Count a refusal in a row; a streak of five holds the campaign for two minutes."""
-    campaign_id = Call.objects.values_list("campaign_id", flat=True).get(pk=call_id)
-    streak = campaigns.count_refusal(campaign_id=campaign_id)
-    if streak >= defaults.UNREADY_STREAK_HOLDS:
-        campaigns.hold(
-            campaign_id=campaign_id,
-            reason=f"The carrier did not take {streak} calls in a row. Dialing resumes by itself.",
-            release_after=timedelta(minutes=2),
-        )
-
-
 def hang_up(*, call_id: UUID, telephony: Telephony, rooms: Rooms, our_fault: bool = False) -> None:
     """End a call at the carrier and in its room, whatever stage it is in; done twice is fine."""
     if cancel_before_dial(
@@ -226,16 +146,21 @@ def hang_up(*, call_id: UUID, telephony: Telephony, rooms: Rooms, our_fault: boo
         return
     now = clock.now()
     open_call = Call.objects.filter(pk=call_id).open()
-    open_call.update(hangup_at=now)
+    soon = now + timedelta(seconds=LOOK_AGAIN)
+    open_call.update(hangup_at=now, deadline_at=Least("deadline_at", Value(soon)))
     if our_fault:
         open_call.filter(end_received_at=None).update(our_fault=True)
     sid = Call.objects.values_list("twilio_sid", flat=True).get(pk=call_id)
     if sid is not None:
-        try:
-            telephony.end_call(sid)
-        except TelephonyError:
-            logger.warning("hang-up not taken; the sweep asks again", extra={"call_id": str(call_id)})
+        _end_at_carrier(call_id, sid, telephony)
     close_room(call_id=call_id, rooms=rooms)
+
+
+def _end_at_carrier(call_id: UUID, sid: str, telephony: Telephony) -> None:
+    try:
+        telephony.end_call(sid)
+    except TelephonyError:
+        logger.warning("hang-up not taken; the sweep asks again", extra={"call_id": str(call_id)})
 
 
 def close_room(*, call_id: UUID, rooms: Rooms) -> None:

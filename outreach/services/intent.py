@@ -78,6 +78,21 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     )
 
 
+def may_still_dial(*, call_id: UUID) -> bool:
+    """Tell, as the last thing before the POST, whether a committed intent still holds.
+
+    A dialer that was frozen after its commit may wake up hours later: outside the hours, with nobody in
+    the room, after a stop. Asked over the connection that holds the call's lock, so it also fails when
+    the lock is lost.
+    """
+    since = clock.now() - timedelta(seconds=defaults.READY_FRESH)
+    wanted = Call.objects.filter(
+        pk=call_id, status=CallStatus.DIALING.value, dialing_at__gte=since, hangup_at=None
+    )
+    call = wanted.select_related("campaign").first()
+    return call is not None and not _stopped(DialingControl.objects.get(pk=1), call.campaign, call)
+
+
 def _share(model: type[Row], pk: int) -> Row:
     """Return the row, locked FOR SHARE: intents do not wait for each other, a click waits for them."""
     table = connection.ops.quote_name(model._meta.db_table)

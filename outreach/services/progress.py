@@ -101,11 +101,13 @@ def apply_status(
         call.placed_at = call.placed_at or now
         call.save(update_fields=["twilio_sid", "placed_at"])
         carrier_answers(call.campaign_id)
+    # Whatever we gave up must not go on ringing: our first hang-up may have come before the carrier's name.
+    unwanted = sid if call.hangup_at is not None and status not in TERMINAL else None
     if not may_move(CallStatus(call.status), status):
-        return ProviderEventResult(known=True)
+        return ProviderEventResult(known=True, hang_up_sid=unwanted)
     _move(call, status, now=now, duration=duration, failure_code=failure_code)
     if status not in TERMINAL:
-        return ProviderEventResult(known=True)
+        return ProviderEventResult(known=True, hang_up_sid=unwanted)
     settle(call, now=now)
     return ProviderEventResult(known=True, ended_call=call.pk)
 
@@ -141,7 +143,8 @@ def _after_the_end(call: Call, *, status: CallStatus, sid: str, now: datetime) -
     """Answer an event of a closed call: stale when we knew this SID, else a phone that must not ring."""
     if call.twilio_sid == sid:
         if call.status != CallStatus.NOT_PLACED.value:
-            return ProviderEventResult(known=True)
+            ghost = call.placed_at is None and status not in TERMINAL
+            return ProviderEventResult(known=True, hang_up_sid=sid if ghost else None)
     else:
         call.twilio_sid = sid
         call.save(update_fields=["twilio_sid"])

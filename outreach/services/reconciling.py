@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from outreach.domain import defaults
@@ -14,7 +17,7 @@ from outreach.domain.call_status import TERMINAL, CallStatus
 from outreach.integrations.telephony import ProviderCall, Rooms, Telephony, TelephonyError
 from outreach.models import Call
 from outreach.services import campaigns, clock
-from outreach.services.dialing import cancel_before_dial, close_room, hang_up
+from outreach.services.dialing import LOOK_AGAIN, cancel_before_dial, close_room, hang_up
 from outreach.services.inbox import store_incident
 from outreach.services.locks import try_lock_call, try_lock_sweep
 from outreach.services.progress import apply_status
@@ -24,8 +27,8 @@ from outreach.services.settling import settle, settle_untouched
 logger = logging.getLogger(__name__)
 
 BATCH = 50
-#: How long a look is not repeated while the carrier cannot be asked or nothing changed, in seconds.
-LOOK_AGAIN = 15
+#: Seconds after which a sweep leaves the rest to the next one: a slow carrier must not freeze it.
+PATIENCE = 20
 
 
 def sweep(*, telephony: Telephony, rooms: Rooms) -> int:
@@ -39,13 +42,28 @@ def sweep(*, telephony: Telephony, rooms: Rooms) -> int:
         campaigns.release_held()
         give_up_on_gaps()
         looked = 0
-        for call in _agentless(clock.now()):
-            _rescue(call, telephony, rooms)
-            looked += 1
-        for call in _late(clock.now()):
-            _look_into(call, telephony, rooms)
-            looked += 1
+        until = time.monotonic() + PATIENCE
+        for find, look in ((_agentless, _rescue), (_late, _look_into)):
+            for call in find(clock.now()):
+                if time.monotonic() > until:
+                    return looked
+                _look(look, call, telephony, rooms)
+                looked += 1
         return looked
+
+
+def _look(
+    look: Callable[[Call, Telephony, Rooms], None], call: Call, telephony: Telephony, rooms: Rooms
+) -> None:
+    """Look into one call; what is wrong with it must not keep the sweep from the others."""
+    try:
+        look(call, telephony, rooms)
+    except (OperationalError, InterfaceError, SoftTimeLimitExceeded):
+        raise
+    except Exception as exc:  # noqa: BLE001  (logged by its type alone: a message may hold a number)
+        details = {"call_id": str(call.pk), "error": type(exc).__name__}
+        logger.error("call could not be looked into", extra=details)  # noqa: TRY400
+        _postpone(call)
 
 
 def _late(now: datetime) -> list[Call]:
@@ -131,12 +149,12 @@ def _ask(call: Call, telephony: Telephony, rooms: Rooms) -> None:
     if not found:
         _not_there(call)
         return
+    Call.objects.filter(pk=call.pk, empty_lists__gt=0).update(empty_lists=0, empty_list_at=None)
     first, *others = sorted(found, key=lambda one: one.created_at or call.queued_at)
     for other in others:
         store_incident(call=call, kind="second_call", event_id=other.sid, now=clock.now(), sid=other.sid)
         if other.status not in TERMINAL:
             telephony.end_call(other.sid)
-    overdue = call.twilio_sid is not None and first.status not in TERMINAL
     with transaction.atomic():
         locked = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call.pk)
         result = apply_status(
@@ -144,7 +162,9 @@ def _ask(call: Call, telephony: Telephony, rooms: Rooms) -> None:
         )
     if result.ended_call is not None:
         close_room(call_id=call.pk, rooms=rooms)
-    elif overdue and _is_overdue(call):
+    elif result.hang_up_sid is not None:
+        telephony.end_call(result.hang_up_sid)
+    elif _is_overdue(call, first):
         hang_up(call_id=call.pk, telephony=telephony, rooms=rooms)
 
 
@@ -160,9 +180,13 @@ def _find(call: Call, telephony: Telephony) -> list[ProviderCall]:
     return [one for one in found if one.sid not in known]
 
 
-def _is_overdue(call: Call) -> bool:
-    """Tell whether a call is longer in its stage than the carrier itself should have allowed."""
-    return CallStatus(call.status) in (CallStatus.RINGING, CallStatus.IN_PROGRESS)
+def _is_overdue(call: Call, said: ProviderCall) -> bool:
+    """Tell whether `call`, as it was before the question, is longer in its stage than it may be."""
+    if call.twilio_sid is None or said.status in TERMINAL:
+        return False
+    status = CallStatus(call.status)
+    rings = status is CallStatus.DIALING and said.status is CallStatus.RINGING
+    return rings or status in (CallStatus.RINGING, CallStatus.IN_PROGRESS)
 
 
 def _postpone(call: Call) -> None:
@@ -180,7 +204,7 @@ def _not_there(call: Call) -> None:
             return
         locked = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call.pk)
         now = clock.now()
-        if CallStatus(locked.status) in TERMINAL or locked.twilio_sid is not None:
+        if CallStatus(locked.status) in TERMINAL or locked.twilio_sid != call.twilio_sid:
             return
         apart = timedelta(seconds=defaults.EMPTY_LISTS_APART)
         if locked.empty_list_at is None or now - locked.empty_list_at >= apart:
@@ -188,10 +212,23 @@ def _not_there(call: Call) -> None:
             locked.empty_list_at = now
         old_enough = now - (locked.dialing_at or now) >= timedelta(seconds=defaults.NOT_PLACED_AFTER)
         if locked.empty_lists >= 2 and old_enough:
-            locked.status = CallStatus.NOT_PLACED.value
-            locked.ended_at = now
-            locked.failure_code = "not_placed"
-            locked.failure_reason = "The carrier never placed this call."
+            _conclude(locked, now)
         locked.save()
         if locked.ended_at is not None:
             settle(locked, now=now)
+
+
+def _conclude(call: Call, now: datetime) -> None:
+    """End a call that the carrier has not, or does not know any more; the caller saves it."""
+    call.ended_at = now
+    if call.twilio_sid is None:
+        call.status = CallStatus.NOT_PLACED.value
+        call.failure_code = "not_placed"
+        call.failure_reason = "The carrier never placed this call."
+        return
+    call.status = CallStatus.FAILED.value
+    call.our_fault = True
+    call.failure_code = "carrier_forgot"
+    call.failure_reason = "The carrier took this call and does not know it any more."
+    call.deadline_at = now + timedelta(seconds=defaults.END_DEADLINE)
+    store_incident(call=call, kind="carrier_forgot", event_id=call.twilio_sid, now=now)
