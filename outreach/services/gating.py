@@ -79,20 +79,25 @@ def histories_of(
     rows = Call.objects.filter(
         number__in=wanted, dialing_at__gte=now - timedelta(days=30), ended_at__isnull=False
     ).order_by("-dialing_at")
-    for call in rows.only("number", "status", "dialing_at", "counts", "our_fault", "ringing_at", "queued_at"):
-        # A phone that rang by our fault costs no attempt, but the law counts what the person heard.
-        rang_by_our_fault = call.our_fault and call.ringing_at is not None
+    for call in rows.only(
+        "number", "status", "dialing_at", "counts", "disposition", "ringing_at", "queued_at"
+    ):
+        # A phone that rang by our fault, or that we stopped, costs no attempt, but the law counts what the
+        # person heard; only a call in which they asked for the next one stands in nothing's way.
+        asked_for_more = call.disposition == Disposition.CALLBACK_REQUESTED.value
+        rang_for_nothing = call.ringing_at is not None and not asked_for_more
         attempts[call.number].append(
             Attempt(
                 at=call.dialing_at or call.queued_at,
                 was_busy=call.status == CallStatus.BUSY.value,
-                counted=call.counts or rang_by_our_fault,
+                counted=call.counts or rang_for_nothing,
             )
         )
-    opened = Call.objects.filter(number__in=wanted).open()
+    # Not settled: it may still ring or talk, or they have just said no and nobody has told us yet.
+    unsettled = Call.objects.filter(number__in=wanted, settled_at=None)
     if but_not is not None:
-        opened = opened.exclude(pk=but_not)
-    busy_now = set(opened.values_list("number", flat=True))
+        unsettled = unsettled.exclude(pk=but_not)
+    busy_now = set(unsettled.values_list("number", flat=True))
     return {
         number: NumberHistory(
             suppressed=number in suppressed,
