@@ -162,10 +162,10 @@ def close_person(person: Facilitator, close: Close) -> None:
     person.next_call_at = None
 
 
-def apply_wish(person: Facilitator) -> None:
-    """Give the standing that an operator asked for while the person was in a call."""
+def apply_wish(person: Facilitator, *, reason: str) -> None:
+    """Give the standing that an operator asked for while the person was in a call, with their reason."""
     if person.wish and person.standing != Standing.SUPPRESSED.value:
         person.standing = person.wish
-        person.standing_reason = "Asked for by an operator during a call."
+        person.standing_reason = reason or "Asked for by an operator during a call."
         person.next_call_at = None
     person.wish = ""

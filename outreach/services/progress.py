@@ -13,14 +13,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from outreach.domain import defaults
 from outreach.domain.call_status import TERMINAL, CallStatus, may_move
 from outreach.domain.contracts import WorkerReport
-from outreach.domain.standing import Standing
+from outreach.domain.standing import CALLABLE, Standing
 from outreach.models import AgentWorker, Call, Campaign, EventSource, Facilitator
 from outreach.services import clock
 from outreach.services.inbox import store_event, store_incident
+from outreach.services.locks import lock_number
 from outreach.services.settling import settle
 
 logger = logging.getLogger(__name__)
@@ -163,19 +165,23 @@ def _after_the_end(call: Call, *, status: CallStatus, sid: str, now: datetime) -
 
 
 def _resurrect(call: Call, status: CallStatus, *, now: datetime) -> None:
-    """Take back a `not_placed` that the carrier proved wrong, unless the person is in another call."""
+    """Take back a `not_placed` that the carrier proved wrong, unless the number is in another call.
+
+    Whoever was closed meanwhile, by a later call or an operator, stays so when this one is settled.
+    """
+    lock_number(call.number)
     person = Facilitator.objects.select_for_update().get(pk=call.facilitator_id)
-    others = Call.objects.exclude(pk=call.pk)
-    if (
-        others.filter(facilitator=person, settled_at=None).exists()
-        or others.open().filter(number=call.number).exists()
-    ):
+    others = Call.objects.exclude(pk=call.pk).filter(settled_at=None)
+    if others.filter(Q(facilitator=person) | Q(number=call.number)).exists():
         return
     call.our_fault = True
+    call.placed_at = call.placed_at or now
     call.settled_at = call.ended_at = None
+    if person.standing not in CALLABLE:
+        person.wish = person.standing
     person.standing = Standing.IN_CALL.value
     person.next_call_at = None
-    person.save(update_fields=["standing", "next_call_at"])
+    person.save(update_fields=["standing", "next_call_at", "wish"])
     _move(call, status, now=now, duration=None, failure_code="late")
     settle(call, now=now)
 

@@ -42,8 +42,9 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
     call.settled_at = now
     call.deadline_at = None
     call.save(update_fields=["our_fault", "disposition", "counts", "settled_at", "deadline_at"])
+    wished_for = person.standing_reason
     follow_up(call, person, ending, now=now, late=late)
-    apply_wish(person)
+    apply_wish(person, reason=wished_for)
     person.updated_at = now
     person.save()
     return True
@@ -81,12 +82,13 @@ def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: dateti
     call.settled_at = now
     call.deadline_at = None
     call.save(update_fields=["settled_at", "deadline_at"])
+    wished_for, person.standing_reason = person.standing_reason, ""
     person.standing = standing_before(call, person).value
     person.next_call_at = next_call_at
     person.updated_at = now
     if refusal is not None:
         record_refusal(person, refusal, now=now)
-    apply_wish(person)
+    apply_wish(person, reason=wished_for)
     person.save()
 
 
