@@ -7,7 +7,8 @@ import logging
 import os
 from abc import abstractmethod
 from argparse import RawDescriptionHelpFormatter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from textwrap import wrap
 from typing import IO, Any, ClassVar, cast
 
@@ -72,13 +73,11 @@ class OperatorCommand(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Operate; what the product refuses is said in one sentence."""
         self.desk = Desk(self.stdout, colour=not options["no_color"])
-        if self.desk.console.is_terminal:
-            # Between the lines of a board, log lines are noise: what they say is on the board.
-            logging.getLogger("outreach").setLevel(logging.ERROR)
         try:
-            if self.needs_own_database:
-                mode.require_own_database()
-            self.operate(options)
+            with _quiet_logs() if self.desk.console.is_terminal else nullcontext():
+                if self.needs_own_database:
+                    mode.require_own_database()
+                self.operate(options)
         except (Refused, CannotCall, mode.WrongDatabase) as refusal:
             raise CommandError(str(refusal)) from refusal
         except OperationalError as problem:
@@ -165,6 +164,18 @@ class Desk:
             return
         if self.choose(question, {"y": "yes", "n": "no"}, default="n") == "n":
             raise CommandError("Nobody was called.")
+
+
+@contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """Keep log lines off a terminal: what they say is on the board, between whose lines they would stand."""
+    logger = logging.getLogger("outreach")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def mode_badge() -> Text:
