@@ -16,6 +16,7 @@ from outreach.management.commands import _entering
 from outreach.management.supervisor import preparing, programs
 from outreach.management.supervisor.console import Terminal
 from outreach.management.supervisor.environment import FLOWER_USER
+from outreach.management.supervisor.programs import Group
 from outreach.management.supervisor.running import TELL_EVERY, Plan, Running, asked_by_signals, started_at
 from outreach.management.supervisor.stack import NotReady
 from outreach.services import capacity, clock
@@ -80,13 +81,17 @@ class Start:
             self.running.terminal.say("up", notice)
         self._start_servers()
         password = preparing.prepare_database()
+        services = programs.product(environment=environment, ports=self.entered.ports)
         if self.entered.rehearsal:
-            self._start_outside_world()
-        stack.start(programs.product(environment=environment, ports=self.entered.ports))
-        if self.entered.rehearsal and not self.options["no_sample"]:
+            self._set_clock()
+            services += programs.outside_world(environment=environment, ports=self.entered.ports)
+        # The ticks come last, with the rehearsal's clock: nobody is claimed before Alex can take the call.
+        stack.start([service for service in services if service.group != Group.TICKS])
+        if self.entered.rehearsal:
             self._load_sample()
         stack.wait_until_ready(give_up=self._given_up)
         self._wait_for_alex()
+        stack.start([service for service in services if service.group == Group.TICKS])
         self._announce(password)
 
     def _given_up(self) -> bool:
@@ -110,18 +115,18 @@ class Start:
             if server.name == "postgres":
                 servers.create_database(server)
 
-    def _start_outside_world(self) -> None:
-        environment = self.running.plan.environment
-        with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
+    def _set_clock(self) -> None:
+        """Let the rehearsal begin on a Tuesday morning, unless it has begun already."""
+        with psycopg.connect(self.running.plan.environment["DATABASE_URL"], autocommit=True) as connection:
             clock_jumper.start_clock(connection, at=clock_jumper.first_morning(datetime.now(UTC)))
-            ahead = clock_jumper.ahead_seconds(connection)
-        self.running.terminal.ahead = timedelta(seconds=ahead)
-        self.running.stack.start(programs.outside_world(environment=environment, ports=self.entered.ports))
-        self.running.stack.wait_until_ready("sandbox", give_up=self._given_up)
+            self.running.terminal.ahead = timedelta(seconds=clock_jumper.ahead_seconds(connection))
 
     def _load_sample(self) -> None:
+        if self.options["no_sample"]:
+            return
+        facts = NewCampaign(**asdict(sample.CAMPAIGN))
         for sentence in preparing.load_sample(
-            facts=NewCampaign(**asdict(sample.CAMPAIGN)), people=sample.PEOPLE, at_most=self.options["people"]
+            facts=facts, people=sample.PEOPLE, at_most=self.options["people"]
         ):
             self.running.terminal.say("up", sentence)
 
