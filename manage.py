@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from django.core.management import execute_from_command_line
 
@@ -18,6 +19,10 @@ def main() -> None:
         from outreach.management.commands._entering import enter_environment
 
         enter_environment(sys.argv[1], sys.argv[2:])
+    else:
+        from outreach.management.joining import join_running
+
+        join_running(Path(__file__).resolve().parent)
     execute_from_command_line(sys.argv)
 
 

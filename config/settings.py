@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config.logs import logging_config
 from outreach.domain import defaults
@@ -114,6 +115,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = True
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 if SERVES_HOOKS else 2_621_440
@@ -126,7 +128,11 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 
 # --- PostgreSQL --------------------------------------------------------------------------------
 _required("DATABASE_URL", "postgres://user:password@host:5432/name; `make up` starts one when it is not set.")
-_database: dict[str, Any] = _parsed("DATABASE_URL", env.db_url, {}, "postgres://user:password@host:5432/name")
+_database: dict[str, Any] = {}
+if os.environ.get("DATABASE_URL", "").startswith(("postgres://", "postgresql://")):
+    _database = _parsed("DATABASE_URL", env.db_url, {}, "postgres://user:password@host:5432/name")
+elif os.environ.get("DATABASE_URL", "").strip():
+    _problems.append("DATABASE_URL is malformed: expected postgres://user:password@host:5432/name.")
 if _database:
     _database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 600}
     _options = _database.setdefault("OPTIONS", {})
@@ -210,6 +216,10 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Outreach",
     "SITE_HEADER": "Outreach",
     "SITE_SYMBOL": "call",
+    "SITE_URL": None,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("outreach/favicon.svg")},
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "outreach.admin.site.environment_badge",

@@ -28,14 +28,18 @@ TUESDAY = 1
 LOOK_EVERY = 0.1
 #: A gap that is not worth a jump, seconds.
 SHORT_WAIT = 1.0
-#: Real seconds without any movement after which nothing but time can help: a call that may still
-#: be talked in gets long, one whose line is free or unknown waits for its deadline only.
+#: Real seconds without any movement after which nothing but time can help: while the carrier carries
+#: a call; while Alex is on his way; while Alex's last word is; while a webhook may be.
 PATIENCE_WITH_TALK = 45.0
+PATIENCE_WITH_ALEX = 30.0
 PATIENCE_WITH_REST = 8.0
+PATIENCE_WITH_NEWS = 2.5
+TELL_NETWORK_EVERY = 1.0
 
 _IN_FLIGHT = """
 SELECT count(*), min(deadline_at),
-       coalesce(bool_or(status IN ('queued', 'preparing', 'dialing', 'ringing', 'in_progress')), false),
+       count(*) FILTER (WHERE status IN ('queued', 'preparing')),
+       count(*) FILTER (WHERE ended_at IS NOT NULL),
        md5(coalesce(string_agg(id::text || status || coalesce(deadline_at::text, ''), ',' ORDER BY id), ''))
 FROM outreach_call WHERE settled_at IS NULL
 """
@@ -61,7 +65,11 @@ class Sight:
     now: datetime
     stopped: bool
     in_flight: int
-    may_talk: bool
+    """Calls that are not settled."""
+    before_dial: int
+    """Those among them to whom Alex is on his way."""
+    waiting_for_end: int
+    """Those among them whose line is free; Alex's last word is missing."""
     deadline_at: datetime | None
     due_at: datetime | None
     trace: str
@@ -104,32 +112,44 @@ def look(connection: psycopg.Connection) -> Sight:
             raise LookupError("the query always has one row")
         return row
 
-    in_flight, deadline_at, may_talk, calls = one(_IN_FLIGHT)
+    in_flight, deadline_at, before_dial, waiting_for_end, calls = one(_IN_FLIGHT)
     now, stopped = one("SELECT outreach_now(), stopped FROM outreach_dialingcontrol WHERE id = 1")
     return Sight(
         now=now,  # type: ignore[arg-type]
         stopped=bool(stopped),
         in_flight=int(str(in_flight)),
-        may_talk=bool(may_talk),
+        before_dial=int(str(before_dial)),
+        waiting_for_end=int(str(waiting_for_end)),
         deadline_at=deadline_at,  # type: ignore[arg-type]
         due_at=one(_NEXT_DUE)[0],  # type: ignore[arg-type]
         trace=f"{calls} {one(_MOVEMENT)[0]}",
     )
 
 
-def next_moment(sight: Sight, *, quiet_for: float) -> datetime | None:
+def patience_with(sight: Sight, *, carried: int) -> float:
+    """Return how many real seconds without movement it takes until only time can help.
+
+    :param carried: calls that the carrier has open, whatever our own tables say.
+    """
+    if carried:
+        return PATIENCE_WITH_TALK
+    if sight.before_dial:
+        return PATIENCE_WITH_ALEX
+    if sight.waiting_for_end:
+        return PATIENCE_WITH_REST
+    return PATIENCE_WITH_NEWS if sight.in_flight else 2 * LOOK_EVERY
+
+
+def next_moment(sight: Sight, *, quiet_for: float, carried: int = 0) -> datetime | None:
     """Return the moment to jump to, or None to let time pass.
 
     :param quiet_for: real seconds since anything moved.
+    :param carried: calls that the carrier has open.
     """
-    if sight.stopped:
+    if sight.stopped or quiet_for < patience_with(sight, carried=carried):
         return None
-    patience = 2 * LOOK_EVERY
-    if sight.in_flight:
-        patience = PATIENCE_WITH_TALK if sight.may_talk else PATIENCE_WITH_REST
-    if quiet_for < patience:
-        return None
-    moments = [sight.deadline_at] if sight.in_flight and sight.may_talk else [sight.deadline_at, sight.due_at]
+    busy = carried or sight.before_dial
+    moments = [sight.deadline_at] if busy else [sight.deadline_at, sight.due_at]
     target = min((moment for moment in moments if moment is not None), default=None)
     if target is None or target - sight.now <= timedelta(seconds=SHORT_WAIT):
         return None
@@ -137,34 +157,55 @@ def next_moment(sight: Sight, *, quiet_for: float) -> datetime | None:
 
 
 def jump(connection: psycopg.Connection, *, to: datetime, network: str, key: str) -> None:
-    """Set the clock to `to`: the telephone network first, so that it never lags behind us."""
+    """Set the clock to `to`: the telephone network first, so that it never lags behind us.
+
+    No time passes for those who say every two seconds that they are alive: their last word moves along.
+    """
     row = connection.execute("SELECT extract(epoch FROM %s - clock_timestamp())", [to]).fetchone()
     ahead = float(row[0]) if row else 0.0
+    skipped = timedelta(seconds=ahead - ahead_seconds(connection))
     tell_network(network, key=key, ahead=ahead)
-    connection.execute("UPDATE outreach_clock SET ahead = make_interval(secs => %s)", [ahead])
+    with connection.transaction():
+        connection.execute("UPDATE outreach_clock SET ahead = make_interval(secs => %s)", [ahead])
+        connection.execute("UPDATE outreach_agentworker SET reported_at = reported_at + %s", [skipped])
+        connection.execute(
+            "UPDATE outreach_call SET agent_seen_at = agent_seen_at + %s WHERE settled_at IS NULL", [skipped]
+        )
 
 
 def tell_network(address: str, *, key: str, ahead: float) -> None:
     """Tell the telephone network how far the rehearsal is ahead."""
-    request = urllib.request.Request(  # noqa: S310  (the sandbox's own http address)
-        f"{address}/control/clock",
-        data=json.dumps({"ahead_seconds": ahead}).encode(),
-        headers={"Content-Type": "application/json", "X-Sandbox-Key": key},
-    )
-    with urllib.request.urlopen(request, timeout=5):  # noqa: S310
+    body = json.dumps({"ahead_seconds": ahead}).encode()
+    with urllib.request.urlopen(_request(f"{address}/control/clock", key, body), timeout=5):  # noqa: S310
         pass
+
+
+def calls_carried(address: str, *, key: str) -> int:
+    """Return how many calls the telephone network has open."""
+    with urllib.request.urlopen(_request(f"{address}/control/state", key), timeout=5) as state:  # noqa: S310
+        return int(json.load(state)["open_calls"])
+
+
+def _request(address: str, key: str, body: bytes | None = None) -> urllib.request.Request:
+    headers = {"Content-Type": "application/json", "X-Sandbox-Key": key}
+    return urllib.request.Request(address, data=body, headers=headers)  # noqa: S310  (the sandbox's own)
 
 
 def watch(connection: psycopg.Connection, *, network: str, key: str) -> None:
     """Look and jump until a server goes away."""
-    trace, quiet_since = "", time.monotonic()
+    trace, quiet_since, told_at = "", time.monotonic(), 0.0
     while True:
-        # Again at every look: a telephone network that was started anew has lost it.
-        tell_network(network, key=key, ahead=ahead_seconds(connection))
         sight = look(connection)
+        if time.monotonic() - told_at > TELL_NETWORK_EVERY:
+            # Again and again: a telephone network that was started anew has lost it.
+            tell_network(network, key=key, ahead=ahead_seconds(connection))
+            told_at = time.monotonic()
         if sight.trace != trace:
             trace, quiet_since = sight.trace, time.monotonic()
-        moment = next_moment(sight, quiet_for=time.monotonic() - quiet_since)
+        quiet_for = time.monotonic() - quiet_since
+        moment = next_moment(sight, quiet_for=quiet_for)
+        if moment is not None and sight.in_flight:
+            moment = next_moment(sight, quiet_for=quiet_for, carried=calls_carried(network, key=key))
         if moment is not None:
             jump(connection, to=moment, network=network, key=key)
             skipped = (moment - sight.now).total_seconds()

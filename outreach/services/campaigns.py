@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
@@ -157,6 +158,17 @@ def count_refusal(*, campaign_id: int) -> int:
     """Count one more call in a row that the carrier did not take; return the streak."""
     Campaign.objects.filter(pk=campaign_id).update(refused_streak=F("refused_streak") + 1)
     return int(Campaign.objects.values_list("refused_streak", flat=True).get(pk=campaign_id))
+
+
+def end_streak(*, campaign_id: int, streak: Literal["unready_streak", "refused_streak"]) -> None:
+    """Set a streak to zero: an agent was ready, or the carrier took a call. Runs in a transaction.
+
+    Never waits for the campaign's row: callers hold a call's, for which an intent that shares the
+    campaign may wait. Where somebody has it, the next call ends the streak.
+    """
+    broken = Campaign.objects.filter(pk=campaign_id, **{f"{streak}__gt": 0})
+    if broken.select_for_update(skip_locked=True, no_key=True).first() is not None:
+        Campaign.objects.filter(pk=campaign_id).update(**{streak: 0})
 
 
 @transaction.atomic

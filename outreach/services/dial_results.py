@@ -13,7 +13,7 @@ from outreach.domain.call_status import TERMINAL, CallStatus
 from outreach.integrations.telephony import Fault, ProviderCall, TelephonyRefused
 from outreach.models import Call, Facilitator
 from outreach.services import campaigns, clock
-from outreach.services.progress import apply_status, carrier_answers
+from outreach.services.progress import apply_status
 from outreach.services.settling import settle, settle_untouched
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def accepted(call_id: UUID, placed: ProviderCall) -> bool:
             call.twilio_sid = placed.sid
         call.placed_at = call.placed_at or now
         call.save(update_fields=["twilio_sid", "placed_at"])
-        carrier_answers(call.campaign_id)
+        campaigns.end_streak(campaign_id=call.campaign_id, streak="refused_streak")
         if placed.status in TERMINAL:
             apply_status(call, status=placed.status, sid=placed.sid, now=now)
     logger.info("call placed", extra={"call_id": str(call_id)})

@@ -89,7 +89,8 @@ def cancel_before_dial(*, call_id: UUID, code: str, reason: str, only_preparing:
         call.failure_reason = reason
         call.save()
         settle(call, now=now)
-        streak = campaigns.count_unready(campaign_id=call.campaign_id)
+    # After the commit: whoever holds a call's row must not wait for its campaign's.
+    streak = campaigns.count_unready(campaign_id=call.campaign_id)
     if streak >= defaults.UNREADY_STREAK_HOLDS:
         campaigns.hold(
             campaign_id=call.campaign_id,

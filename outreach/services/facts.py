@@ -13,8 +13,8 @@ from outreach.domain import defaults
 from outreach.domain.call_status import OPEN, CallStatus
 from outreach.domain.contracts import AnsweredFact, AnyFact, CallbackAgreed, End, OptOut, Outcome, Ready
 from outreach.domain.disposition import AnsweredBy, Disposition, stronger
-from outreach.models import Call, Campaign, EventSource, SuppressionSource
-from outreach.services import callbacks, clock
+from outreach.models import Call, EventSource, SuppressionSource
+from outreach.services import callbacks, campaigns, clock
 from outreach.services.inbox import store_event
 from outreach.services.recording import mark_transcript
 from outreach.services.settling import settle, settle_later_word
@@ -102,7 +102,7 @@ def _ready(call: Call, fact: Ready, now: datetime) -> FactResult:
             payload={},
             now=now,
         )
-        Campaign.objects.filter(pk=call.campaign_id, unready_streak__gt=0).update(unready_streak=0)
+        campaigns.end_streak(campaign_id=call.campaign_id, streak="unready_streak")
     call.save(update_fields=["agent_job", "agent_worker", "ready_at", "agent_seen_at", "deadline_at"])
     return FactResult.DIAL if first and call.status == CallStatus.PREPARING.value else FactResult.STAY
 
@@ -127,6 +127,9 @@ def _end(call: Call, fact: End, now: datetime) -> None:
     call.n_notes = fact.n_notes
     if fact.answered_by is not None:
         _hear_who_answered(call, fact.answered_by)
+    if call.deadline_at is not None and CallStatus(call.status) in OPEN:
+        # The line should be free within seconds; if nobody tells us so, the sweep asks.
+        call.deadline_at = min(call.deadline_at, now + timedelta(seconds=defaults.LINE_FREE_AFTER))
     mark_transcript(call)
     logger.info(
         "conversation ended",

@@ -19,8 +19,8 @@ from outreach.domain import defaults
 from outreach.domain.call_status import TERMINAL, CallStatus, may_move
 from outreach.domain.contracts import WorkerReport
 from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import AgentWorker, Call, Campaign, EventSource, Facilitator
-from outreach.services import clock
+from outreach.models import AgentWorker, Call, EventSource, Facilitator
+from outreach.services import campaigns, clock
 from outreach.services.inbox import store_event, store_incident
 from outreach.services.locks import lock_number
 from outreach.services.settling import settle
@@ -102,7 +102,7 @@ def apply_status(
         call.twilio_sid = sid
         call.placed_at = call.placed_at or now
         call.save(update_fields=["twilio_sid", "placed_at"])
-        carrier_answers(call.campaign_id)
+        campaigns.end_streak(campaign_id=call.campaign_id, streak="refused_streak")
     # Whatever we gave up must not go on ringing: our first hang-up may have come before the carrier's name.
     unwanted = sid if call.hangup_at is not None and status not in TERMINAL else None
     if not may_move(CallStatus(call.status), status):
@@ -112,11 +112,6 @@ def apply_status(
         return ProviderEventResult(known=True, hang_up_sid=unwanted)
     settle(call, now=now)
     return ProviderEventResult(known=True, ended_call=call.pk)
-
-
-def carrier_answers(campaign_id: int) -> None:
-    """End a streak of refusals: the carrier took a call."""
-    Campaign.objects.filter(pk=campaign_id, refused_streak__gt=0).update(refused_streak=0)
 
 
 def _move(call: Call, status: CallStatus, *, now: datetime, duration: int | None, failure_code: str) -> None:
@@ -136,7 +131,7 @@ def _move(call: Call, status: CallStatus, *, now: datetime, duration: int | None
         call.deadline_at = now + timedelta(seconds=call.campaign.max_duration + 60)
     elif status is CallStatus.RINGING:
         call.ringing_at = now
-        call.deadline_at = now + timedelta(seconds=defaults.PROVIDER_QUEUE + call.campaign.ring_timeout + 30)
+        call.deadline_at = now + timedelta(seconds=call.campaign.ring_timeout + 30)
     call.save()
     logger.info("call moved", extra={"call_id": str(call.pk), "status": status.value})
 
@@ -246,5 +241,7 @@ def worker_reported(*, report: WorkerReport) -> None:
             "reported_at": now,
         },
     )
+    # Waits for no call: a row that is locked now is seen by the next report, two seconds later.
     held = Call.objects.filter(pk__in=report.calls, settled_at=None, agent_worker=report.worker_id)
-    held.update(agent_seen_at=now)
+    free = held.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+    Call.objects.filter(pk__in=list(free)).update(agent_seen_at=now)

@@ -190,7 +190,9 @@ def _is_overdue(call: Call, said: ProviderCall) -> bool:
 
 
 def _postpone(call: Call) -> None:
-    wait = LOOK_AGAIN if call.twilio_sid else defaults.EMPTY_LISTS_APART
+    """Look again later: soon for a call that we know, less and less often for one that nobody has seen."""
+    rarer = defaults.EMPTY_LISTS_APART * 2 ** min(call.empty_lists, 2)
+    wait = LOOK_AGAIN if call.twilio_sid else rarer
     Call.objects.filter(pk=call.pk).update(deadline_at=clock.now() + timedelta(seconds=wait))
 
 

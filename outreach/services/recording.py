@@ -66,9 +66,14 @@ def record_words(words: Sequence[AnyWord]) -> None:
         if notes:
             cursor.execute(_NOTES, _columns(notes, "call_id", "seq", "text", "turn_seq", "at"))
     _record_tools([word for word in words if isinstance(word, ToolWord)])
-    _record_stages([word for word in words if isinstance(word, StageWord)])
-    for call_id in {word.call_id for word in (*turns, *notes)}:
-        _look_again(call_id)
+    stages = _latest_stages(word for word in words if isinstance(word, StageWord))
+    spoken = {word.call_id for word in (*turns, *notes)}
+    # Call by call in one order for all recorders: none holds a row that another waits for.
+    for call_id in sorted(spoken | stages.keys()):
+        if call_id in stages:
+            Call.objects.filter(pk=call_id).update(stage=stages[call_id])
+        if call_id in spoken:
+            _look_again(call_id)
 
 
 def _first_of_each(words: Iterable[Numbered]) -> list[Numbered]:
@@ -102,10 +107,8 @@ def _record_tools(tools: list[ToolWord]) -> None:
         )
 
 
-def _record_stages(stages: list[StageWord]) -> None:
-    latest = {word.call_id: word for word in sorted(stages, key=lambda word: word.at)}
-    for word in latest.values():
-        Call.objects.filter(pk=word.call_id).update(stage=word.stage)
+def _latest_stages(words: Iterable[StageWord]) -> dict[UUID, str]:
+    return {word.call_id: word.stage for word in sorted(words, key=lambda word: word.at)}
 
 
 def _look_again(call_id: UUID) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from sandbox.clock_jumper import (
     LOOK_EVERY,
+    PATIENCE_WITH_ALEX,
+    PATIENCE_WITH_NEWS,
     PATIENCE_WITH_REST,
     PATIENCE_WITH_TALK,
     SHORT_WAIT,
@@ -23,10 +25,12 @@ NOW = datetime(2026, 12, 1, 15, 0, tzinfo=UTC)
 TOMORROW = NOW + timedelta(days=1)
 DEADLINE = NOW + timedelta(minutes=10)
 QUIET = Sight(
-    now=NOW, stopped=False, in_flight=0, may_talk=False, deadline_at=None, due_at=TOMORROW, trace=""
-)
-TALKING = replace(QUIET, in_flight=1, may_talk=True, deadline_at=DEADLINE)
-UNSETTLED = replace(TALKING, may_talk=False)
+    now=NOW, stopped=False, in_flight=0, before_dial=0, waiting_for_end=0, deadline_at=None, due_at=TOMORROW,
+    trace="",
+)  # fmt: skip
+TALKING = replace(QUIET, in_flight=1, deadline_at=DEADLINE)
+PREPARING = replace(TALKING, before_dial=1)
+UNSETTLED = replace(TALKING, waiting_for_end=1)
 A_WHILE = 5.0
 
 
@@ -52,10 +56,17 @@ class TestNextMoment:
         assert next_moment(replace(QUIET, due_at=None), quiet_for=A_WHILE) is None
 
     def test_never_cuts_a_conversation_short(self) -> None:
-        assert next_moment(TALKING, quiet_for=PATIENCE_WITH_TALK - 1) is None
+        assert next_moment(TALKING, quiet_for=PATIENCE_WITH_TALK - 1, carried=1) is None
 
     def test_takes_a_call_in_which_nothing_moves_any_more_to_its_deadline_only(self) -> None:
-        assert next_moment(TALKING, quiet_for=PATIENCE_WITH_TALK) == DEADLINE
+        assert next_moment(TALKING, quiet_for=PATIENCE_WITH_TALK, carried=1) == DEADLINE
+
+    def test_gives_a_lost_webhook_a_moment_and_no_more_when_the_carrier_is_idle(self) -> None:
+        assert next_moment(TALKING, quiet_for=PATIENCE_WITH_NEWS) == DEADLINE
+        assert next_moment(TALKING, quiet_for=PATIENCE_WITH_NEWS - 1) is None
+
+    def test_gives_alex_the_time_to_come(self) -> None:
+        assert next_moment(PREPARING, quiet_for=PATIENCE_WITH_ALEX - 1) is None
 
     def test_takes_a_call_that_only_waits_to_be_settled_to_its_deadline_sooner(self) -> None:
         assert next_moment(UNSETTLED, quiet_for=PATIENCE_WITH_REST) == DEADLINE

@@ -16,10 +16,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import environ
 
 from outreach.domain.dialing_mode import DialingMode
+from outreach.management.joining import publish
 from outreach.management.supervisor import environment as environments
 from outreach.management.supervisor.ports import Ports, free_ports, taken
 from outreach.management.supervisor.state import DataInUse, kept_secrets, locked
@@ -152,6 +154,13 @@ def _set(decided: Entered, made: dict[str, str]) -> None:
     os.environ.update(environments.on_this_machine(**where))  # type: ignore[arg-type]
     if decided.rehearsal:
         os.environ.update(environments.of_a_rehearsal(**where))  # type: ignore[arg-type]
+    publish(decided.directory, _published(**where))
+
+
+def _published(**where: Any) -> set[str]:
+    """Return the variables that another terminal needs to work beside us."""
+    ours = environments.on_this_machine(**where) | environments.of_a_rehearsal(**where)
+    return {*GIVEN_BY.values(), *ours} & os.environ.keys()
 
 
 def _servers(directory: Path, *, ports: Ports, brought: set[str]) -> tuple[Server, ...]:

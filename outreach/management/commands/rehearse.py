@@ -33,7 +33,7 @@ from sandbox.callees import persona_for
 
 KILLABLE = ("worker", "agent", "recorder", "valkey", "beat", "hooks", "web")
 #: A rehearsal calls faster than anybody would: only pacing and patience differ from a campaign's defaults.
-PACE = {"calls_per_second": 20.0, "max_open_calls": 20, "silence": 1.0}
+PACE = {"calls_per_second": 20.0, "max_open_calls": 20, "silence": 0.5}
 
 
 class Command(BaseCommand):
@@ -41,8 +41,8 @@ class Command(BaseCommand):
 
     help = (
         "Call a whole campaign against the sandbox on fresh, throw-away servers: retries and callbacks of "
-        "the following days included, no real phone rings. Prints what happened; exits with 1 when a promise was "
-        "broken. Example: manage.py rehearse people.csv --seed 7, or manage.py rehearse --people 40 --json"
+        "the following days included, no real phone rings. Prints what happened; exits with 1 when a "
+        "promise was broken. Example: manage.py rehearse people.csv --seed 7, or manage.py rehearse --people 40 --json"
     )
     requires_system_checks = ()
 
