@@ -131,6 +131,10 @@ def _enter(arguments: Sequence[str]) -> Entered:
     if problems := taken(ports, unused=frozenset(unused)):
         raise Refused("\n".join(problems))
     notices = []
+    if "postgres" not in brought and (place := _postgres_data(directory).parent) != directory:
+        notices.append(
+            f"PostgreSQL's data is in {place}: its user {servers.UNPRIVILEGED_USER} cannot enter {directory}."
+        )
     if rehearsal and (names := environments.left_alone(os.environ)):
         notices.append(
             f"A rehearsal brings its own outside world, so these are not used: {', '.join(names)}."
