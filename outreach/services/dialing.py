@@ -17,6 +17,7 @@ from django.db.models.functions import Least
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
+from outreach.domain.script import InvalidScript
 from outreach.integrations.telephony import (
     CallOrder,
     DialOutcomeUnknown,
@@ -48,7 +49,13 @@ def prepare_call(*, call_id: UUID, rooms: Rooms) -> None:
     call = Call.objects.select_related("campaign", "script", "facilitator").filter(pk=call_id).first()
     if call is None or not call.move_to(CallStatus.PREPARING, preparing_at=now, deadline_at=deadline):
         return
-    brief = brief_for(call, now=now)
+    try:
+        brief = brief_for(call, now=now)
+    except InvalidScript as problem:
+        cancel_before_dial(call_id=call_id, code="bad_script", reason=str(problem)[:300], asked_for=True)
+        reason = f"The script cannot be read: {problem} Mend it, then resume."
+        campaigns.hold(campaign_id=call.campaign_id, reason=reason, release_after=None)
+        return
     try:
         rooms.prepare_room(
             room=call.room,
@@ -67,16 +74,16 @@ def _room_patience(call: Call) -> int:
     return defaults.READY_DEADLINE + 2 * defaults.PROVIDER_QUEUE + call.campaign.ring_timeout + 60
 
 
-def cancel_before_dial(*, call_id: UUID, code: str, reason: str, only_preparing: bool = True) -> bool:
+def cancel_before_dial(*, call_id: UUID, code: str, reason: str, asked_for: bool = False) -> bool:
     """Cancel an attempt before anybody's phone rings; return whether it was one.
 
-    Costs no attempt; a streak of them holds the campaign.
+    Costs no attempt; a streak of them holds the campaign, unless they were `asked_for` by somebody.
     """
     with transaction.atomic():
         call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
         allowed = (
             (CallStatus.PREPARING.value,)
-            if only_preparing
+            if not asked_for
             else (CallStatus.PREPARING.value, CallStatus.QUEUED.value)
         )
         if call.status not in allowed:
@@ -89,16 +96,24 @@ def cancel_before_dial(*, call_id: UUID, code: str, reason: str, only_preparing:
         call.failure_reason = reason
         call.save()
         settle(call, now=now)
-    # After the commit: whoever holds a call's row must not wait for its campaign's.
-    streak = campaigns.count_unready(campaign_id=call.campaign_id)
+    if not asked_for:
+        _count_unready(call.campaign_id)
+    logger.warning("call canceled before the dial", extra={"call_id": str(call_id), "code": code})
+    return True
+
+
+def _count_unready(campaign_id: int) -> None:
+    """Count a call without an agent; a streak of five holds the campaign for two minutes.
+
+    Runs after the commit: whoever holds a call's row must not wait for its campaign's.
+    """
+    streak = campaigns.count_unready(campaign_id=campaign_id)
     if streak >= defaults.UNREADY_STREAK_HOLDS:
         campaigns.hold(
-            campaign_id=call.campaign_id,
+            campaign_id=campaign_id,
             reason=f"No agent became ready for {streak} calls in a row. Are the agent workers running?",
             release_after=timedelta(minutes=2),
         )
-    logger.warning("call canceled before the dial", extra={"call_id": str(call_id), "code": code})
-    return True
 
 
 def dial_call(*, call_id: UUID, telephony: Telephony) -> None:
@@ -140,9 +155,7 @@ def _order(call_id: UUID) -> CallOrder | None:
 
 def hang_up(*, call_id: UUID, telephony: Telephony, rooms: Rooms, our_fault: bool = False) -> None:
     """End a call at the carrier and in its room, whatever stage it is in; done twice is fine."""
-    if cancel_before_dial(
-        call_id=call_id, code="canceled", reason="Ended before the dial.", only_preparing=False
-    ):
+    if cancel_before_dial(call_id=call_id, code="canceled", reason="Ended before the dial.", asked_for=True):
         close_room(call_id=call_id, rooms=rooms)
         return
     now = clock.now()

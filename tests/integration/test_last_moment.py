@@ -11,7 +11,7 @@ import pytest
 from outreach.domain.call_status import CallStatus
 from outreach.domain.standing import Standing
 from outreach.integrations.telephony import CallOrder, ProviderCall
-from outreach.models import Call, Campaign, PacingBucket
+from outreach.models import Call, Campaign, PacingBucket, ScriptVersion
 from outreach.services import campaigns, clock, dialing, intent
 from outreach.services.progress import HangUp, answer_call
 from outreach.services.reconciling import sweep
@@ -176,3 +176,26 @@ class TestACallThatCannotBeLookedInto:
         pass_time(timedelta(seconds=30))
         sweep(telephony=FakeTelephony(), rooms=FakeRooms())
         assert [Call.objects.get(pk=call.pk).status for call in calls] == ["preparing", "canceled"]
+
+
+class TestAnOperatorWhoHangsUpBeforeTheDial:
+    def test_does_not_make_the_agents_look_absent(self) -> None:
+        campaign = a_campaign()
+        for _ in range(6):
+            call = claim(a_person(campaign))
+            dialing.hang_up(call_id=call.pk, telephony=FakeTelephony(), rooms=FakeRooms())
+        campaign.refresh_from_db()
+        assert (campaign.state, campaign.unready_streak) == ("running", 0)
+
+
+class TestAScriptThatCannotBeRead:
+    def test_holds_the_campaign_with_its_own_reason_instead_of_blaming_the_agents(self) -> None:
+        campaign = a_campaign()
+        ScriptVersion.objects.filter(pk=campaign.script_id).update(body="nothing of a script")
+        person = a_person(campaign)
+        call = claim(person)
+        dialing.prepare_call(call_id=call.pk, rooms=FakeRooms())
+        campaign.refresh_from_db()
+        call.refresh_from_db()
+        assert (campaign.state, campaign.release_at, call.status) == ("held", None, CallStatus.CANCELED)
+        assert "script" in campaign.state_reason
