@@ -117,6 +117,8 @@ class Worker:
         self._hooks = Hooks(base_url=settings.hooks_url, secret=settings.agent_secret)
         self._leftovers = Leftovers(directory=settings.spool_dir, hooks=self._hooks)
         self._stopping = asyncio.Event()
+        self._registered = False
+        self._server.on("worker_registered", self._note_registered)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; then finish the calls in progress. A second signal cuts them."""
@@ -144,7 +146,8 @@ class Worker:
         rooms = [job.job.room.name for job in self._server.active_jobs]
         calls: list[UUID] = [call for room in rooms if (call := call_id_of_room(room)) is not None]
         stopping = self._stopping.is_set()
-        free = 0 if stopping else self._places.free(self._server)
+        # Before LiveKit knows this worker, a dispatch to it would be dropped in silence.
+        free = self._places.free(self._server) if self._registered and not stopping else 0
         return WorkerReport(
             worker_id=self._settings.worker_id,
             places=self._settings.places,
@@ -152,6 +155,9 @@ class Worker:
             calls=calls,
             draining=stopping,
         )
+
+    def _note_registered(self, *_: object) -> None:
+        self._registered = True
 
     def _told_to_stop(self, number: int) -> None:
         logger.info("told to stop", extra={"signal": signal.Signals(number).name})
