@@ -9,7 +9,10 @@ from outreach.domain import defaults
 from outreach.domain.call_window import CallWindow, UnknownZone, next_open, zones_of
 from outreach.domain.contracts import CallbackAgreed
 from outreach.domain.gate import GateRules
+from outreach.domain.standing import Standing
 from outreach.models import Call, Callback, CallbackState, Facilitator
+
+_MISSED_AFTER = timedelta(seconds=defaults.CALLBACK_MISSED_AFTER)
 
 
 def agree(call: Call, fact: CallbackAgreed, *, now: datetime) -> Callback:
@@ -20,7 +23,7 @@ def agree(call: Call, fact: CallbackAgreed, *, now: datetime) -> Callback:
     return Callback.objects.create(
         facilitator_id=call.facilitator_id,
         agreed_in=call,
-        promised_at=max(fact.promised_at, now),
+        promised_at=fact.promised_at,
         time_zone=call.facilitator.time_zone,
         by=fact.by,
         reason=fact.reason[:300],
@@ -50,6 +53,46 @@ def dialled(call: Call, *, now: datetime) -> None:
     callback.save(update_fields=["state", "closed_at"])
 
 
+def reopen(call: Call) -> None:
+    """Take back that a promise is closed: for its call no phone rang, or only by our fault."""
+    open_one = Callback.objects.filter(facilitator_id=call.facilitator_id, state=CallbackState.PROMISED)
+    if call.callback_id is None or open_one.exists():
+        return
+    closed = Callback.objects.filter(
+        pk=call.callback_id, state__in=[CallbackState.KEPT, CallbackState.MISSED]
+    )
+    closed.update(state=CallbackState.PROMISED, closed_at=None)
+
+
+def keep_in_mind(
+    callback: Callback, person: Facilitator, *, earliest: datetime, rules: GateRules, now: datetime
+) -> None:
+    """Let `person` wait for a promise that a call did not fulfil: for its time, or until `earliest` if past.
+
+    Where that would be more than thirty minutes late, it is flagged and moved. The caller saves `person`.
+    """
+    person.standing = Standing.CALLBACK_DUE.value
+    person.next_call_at = callback.promised_at if callback.promised_at > now else earliest
+    since = now if callback.was_missed else callback.promised_at
+    if person.next_call_at - since > _MISSED_AFTER:
+        _move_to_next_slot(callback, person, after=earliest, rules=rules)
+
+
+def _move_to_next_slot(callback: Callback, person: Facilitator, *, after: datetime, rules: GateRules) -> bool:
+    slot = same_time_later(
+        callback.promised_at, person=person, window=rules.callback_window, after=after, margin=rules.margin
+    )
+    if slot is None:
+        return False
+    Callback.objects.filter(pk=callback.pk).update(was_missed=True)
+    person.next_call_at = slot
+    person.not_called_code = "callback_missed"
+    person.not_called_reason = (
+        "We were more than 30 minutes late for the promised time; moved to the next such slot."
+    )
+    return True
+
+
 def same_time_later(
     promised_at: datetime, *, person: Facilitator, window: CallWindow, after: datetime, margin: timedelta
 ) -> datetime | None:
@@ -75,20 +118,12 @@ def move_missed_callback(person: Facilitator, *, rules: GateRules, now: datetime
 
     Never silently: it is flagged missed and moved to the next such slot. The caller saves `person`.
     """
-    missed_after = timedelta(seconds=defaults.CALLBACK_MISSED_AFTER)
     callback = Callback.objects.filter(facilitator=person, state=CallbackState.PROMISED).first()
-    if callback is None or person.next_call_at is None or now - person.next_call_at <= missed_after:
+    if callback is None or person.next_call_at is None:
         return False
-    slot = same_time_later(
-        callback.promised_at, person=person, window=rules.callback_window, after=now, margin=rules.margin
-    )
-    if slot is None:
+    # What was flagged and moved before is late only against the slot that it was moved to.
+    since = person.next_call_at if callback.was_missed else callback.promised_at
+    if now - since <= _MISSED_AFTER or not _move_to_next_slot(callback, person, after=now, rules=rules):
         return False
-    Callback.objects.filter(pk=callback.pk).update(was_missed=True)
-    person.next_call_at = slot
-    person.not_called_code = "callback_missed"
-    person.not_called_reason = (
-        "We were more than 30 minutes late for the promised time; moved to the next such slot."
-    )
     person.updated_at = now
     return True

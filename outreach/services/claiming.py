@@ -96,14 +96,16 @@ def open_calls_for(
     """Insert a call per person unless another open one has the number; return those inserted."""
     promised = {
         callback.facilitator_id: callback
-        for callback in Callback.objects.filter(facilitator__in=people, state=CallbackState.PROMISED)
+        for callback in Callback.objects.filter(
+            facilitator__in=people, state=CallbackState.PROMISED, by="alex"
+        )
     }
     calls = [
         Call(
             facilitator=person,
             campaign=campaign,
             script_id=campaign.script_id,
-            callback=promised.get(person.pk) if kind is CallKind.CALLBACK else None,
+            callback=_fulfilled(promised.get(person.pk), kind, now),
             number=person.number,
             caller_id=_caller_id(campaign, person, promised.get(person.pk)),
             kind=kind.value,
@@ -125,6 +127,14 @@ def open_calls_for(
         updated_at=now,
     )
     return calls
+
+
+def _fulfilled(callback: Callback | None, kind: CallKind, now: datetime) -> Callback | None:
+    """Return the promise that a call of this kind fulfils: an operator's does, too, at the promised time."""
+    if callback is None or kind is CallKind.CALLBACK:
+        return callback
+    due_soon = callback.promised_at <= now + timedelta(seconds=defaults.CALLBACK_KEPT_WITHIN)
+    return callback if kind is CallKind.MANUAL and due_soon else None
 
 
 def _caller_id(campaign: Campaign, person: Facilitator, callback: Callback | None) -> str:

@@ -23,7 +23,6 @@ _PROMISE_STANDS = {Ending.CALLBACK, Ending.INTERESTED, Ending.HUNG_UP, Ending.NO
 _BACK_TO: dict[str, Standing] = {
     CallKind.FIRST.value: Standing.WAITING,
     CallKind.RETRY.value: Standing.RETRY_DUE,
-    CallKind.CALLBACK.value: Standing.CALLBACK_DUE,
 }
 
 
@@ -36,29 +35,30 @@ def follow_up(call: Call, person: Facilitator, ending: Ending, *, now: datetime,
     person.attempts_made += int(call.counts)
     person.our_faults = person.our_faults + 1 if ending in (Ending.OUR_FAULT, Ending.NOT_ATTEMPTED) else 0
     person.voicemail_left |= call.disposition == Disposition.LEFT_VOICEMAIL.value
-    if ending is Ending.DO_NOT_CALL:
-        callbacks.close(person.pk, CallbackState.CANCELED, now=now)
+    if call.answered_at is None and ending in (Ending.OUR_FAULT, Ending.NOT_ATTEMPTED):
+        callbacks.reopen(call)
     if late:
         return close_person(person, Close(standing=Standing.HELD, reason=NEVER_ENDED))
     callback = _open_callback(person)
     if callback is not None and callback.agreed_in_id == call.pk and ending in _PROMISE_STANDS:
         person.callbacks_unkept = 0
         return _await_callback(person, callback)
-    if (
-        call.kind == CallKind.CALLBACK.value
-        and ending in _UNREACHED
-        and _try_promise_again(call, person, now=now)
-    ):
+    if call.callback_id is not None and ending in _UNREACHED and _try_promise_again(call, person, now=now):
         return None
     return _retry_or_close(call, person, ending, now=now)
 
 
-def standing_before(call: Call, person: Facilitator) -> Standing:
-    """Return where the person goes back to after a call that changed nothing."""
-    before = _BACK_TO.get(call.kind)
-    if before is None or (before is Standing.CALLBACK_DUE and not _open_callback(person)):
-        return Standing.RETRY_DUE if person.attempts_made else Standing.WAITING
-    return before
+def back_in_the_queue(call: Call, person: Facilitator, *, at: datetime, now: datetime) -> None:
+    """Put a person back to where they were before a call that changed nothing, to be called at `at`.
+
+    An open promise stays promised, whatever the call was for.
+    """
+    before = Standing.RETRY_DUE if person.attempts_made else _BACK_TO.get(call.kind, Standing.WAITING)
+    person.standing = before.value
+    person.next_call_at = at
+    callback = _open_callback(person)
+    if callback is not None and callback.by == "alex":
+        callbacks.keep_in_mind(callback, person, earliest=at, rules=rules_of(call.campaign), now=now)
 
 
 def _open_callback(person: Facilitator) -> Callback | None:
@@ -122,7 +122,7 @@ def _retry_or_close(call: Call, person: Facilitator, ending: Ending, *, now: dat
         max_attempts=campaign.max_attempts,
         our_faults=person.our_faults,
         now=now,
-        window=rules.window,
+        window=rules.window if _open_callback(person) is None else rules.callback_window,
         zones=zones,
         country=person.country,
         tried_parts=_tried_parts(person, zones[0], now),
@@ -137,14 +137,14 @@ def _retry_or_close(call: Call, person: Facilitator, ending: Ending, *, now: dat
         ),
     )
     if isinstance(following, RetryAt):
-        person.standing = (
-            Standing.RETRY_DUE.value if person.attempts_made else standing_before(call, person).value
-        )
-        person.next_call_at = following.at
         person.not_called_code = "retry"
         person.not_called_reason = following.reason[:300]
-    else:
-        close_person(person, following)
+        back_in_the_queue(call, person, at=following.at, now=now)
+        return
+    if following.standing is not Standing.HELD:
+        gone = following.standing is Standing.EXHAUSTED
+        callbacks.close(person.pk, CallbackState.MISSED if gone else CallbackState.CANCELED, now=now)
+    close_person(person, following)
 
 
 def _tried_parts(person: Facilitator, zone: str, now: datetime) -> frozenset[DayPart]:

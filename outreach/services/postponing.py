@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from outreach.domain import defaults
 from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import Decision, Facilitator
+from outreach.models import Callback, CallbackState, Decision, Facilitator
 from outreach.services import clock
 
 POSTPONED = "postponed"
@@ -29,6 +30,9 @@ def postpone(*, facilitator_id: int, until: datetime, by: str) -> bool:
         next_call_at=until, not_called_code=POSTPONED, not_called_reason=reason, updated_at=now
     )
     if moved:
+        late = until - timedelta(seconds=defaults.CALLBACK_MISSED_AFTER)
+        promised = Callback.objects.filter(facilitator_id=facilitator_id, state=CallbackState.PROMISED)
+        promised.filter(promised_at__lt=late).update(was_missed=True)
         Decision.objects.create(
             facilitator_id=facilitator_id, code=POSTPONED, reason=reason, next_call_at=until, decided_at=now
         )

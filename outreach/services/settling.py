@@ -9,9 +9,10 @@ from outreach.domain.disposition import OUR_FAULTS, AnsweredBy, Disposition, End
 from outreach.domain.gate import Refuse
 from outreach.domain.retry_policy import Close, Ending, counts_as_attempt, ending_of
 from outreach.domain.standing import Standing
-from outreach.models import Call, Facilitator
+from outreach.models import Call, CallbackState, Facilitator
+from outreach.services import callbacks
 from outreach.services.gating import record_refusal
-from outreach.services.next_steps import NEVER_ENDED, apply_wish, close_person, follow_up, standing_before
+from outreach.services.next_steps import NEVER_ENDED, apply_wish, back_in_the_queue, close_person, follow_up
 
 #: What the carrier says of numbers that do not exist: Twilio's codes and SIP's.
 DEAD_NUMBER_CODES = frozenset({"21211", "21214", "21217", "13224", "404", "410", "484", "604"})
@@ -69,6 +70,7 @@ def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
         person.wish = _STANDING_OF[ending].value
     else:
         close_person(person, Close(standing=_STANDING_OF[ending], reason="Said in an earlier call."))
+        callbacks.close(person.pk, CallbackState.CANCELED, now=now)
     person.save(update_fields=["wish", "standing", "standing_reason", "next_call_at"])
 
 
@@ -83,8 +85,8 @@ def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: dateti
     call.deadline_at = None
     call.save(update_fields=["settled_at", "deadline_at"])
     wished_for, person.standing_reason = person.standing_reason, ""
-    person.standing = standing_before(call, person).value
-    person.next_call_at = next_call_at
+    callbacks.reopen(call)
+    back_in_the_queue(call, person, at=next_call_at, now=now)
     person.updated_at = now
     if refusal is not None:
         record_refusal(person, refusal, now=now)
