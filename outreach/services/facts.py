@@ -48,6 +48,7 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
     now = clock.now()
     if isinstance(fact, Ready):
         return _ready(call, fact, now)
+    ended = isinstance(fact, End) and call.end_received_at is None
     payload = {"at": fact.at.isoformat()}
     if not store_event(
         source=EventSource.AGENT,
@@ -69,7 +70,8 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
             call=call,
         )
     elif isinstance(fact, CallbackAgreed):
-        callbacks.agree(call, fact, now=now)
+        if call.disposition != Disposition.DO_NOT_CALL.value:
+            callbacks.agree(call, fact, now=now)
         _claim_disposition(call, Disposition.CALLBACK_REQUESTED, fact.evidence_seq)
     elif isinstance(fact, Outcome):
         _claim_disposition(call, fact.disposition, fact.evidence_seq)
@@ -79,7 +81,7 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
     if call.settled_at is None:
         settle(call, now=now)
     else:
-        settle_later_word(call, ended=isinstance(fact, End), now=now)
+        settle_later_word(call, ended=ended, now=now)
     return FactResult.STORED
 
 

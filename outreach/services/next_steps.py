@@ -39,10 +39,8 @@ def follow_up(call: Call, person: Facilitator, ending: Ending, *, now: datetime,
         callbacks.reopen(call)
     if late:
         return close_person(person, Close(standing=Standing.HELD, reason=NEVER_ENDED))
-    callback = _open_callback(person)
-    if callback is not None and callback.agreed_in_id == call.pk and ending in _PROMISE_STANDS:
-        person.callbacks_unkept = 0
-        return _await_callback(person, callback)
+    if ending in _PROMISE_STANDS and await_promise_of(call, person):
+        return None
     if call.callback_id is not None and ending in _UNREACHED and _try_promise_again(call, person, now=now):
         return None
     return _retry_or_close(call, person, ending, now=now)
@@ -65,14 +63,20 @@ def _open_callback(person: Facilitator) -> Callback | None:
     return Callback.objects.filter(facilitator=person, state=CallbackState.PROMISED).first()
 
 
-def _await_callback(person: Facilitator, callback: Callback) -> None:
+def await_promise_of(call: Call, person: Facilitator) -> bool:
+    """Let the person wait for what was promised in `call`; return whether it was something."""
+    callback = _open_callback(person)
+    if callback is None or callback.agreed_in_id != call.pk:
+        return False
+    person.callbacks_unkept = 0
     if callback.by == "human":
         close_person(
             person, Close(standing=Standing.NEEDS_REVIEW, reason="They asked for a person: see the callback.")
         )
-        return
+        return True
     person.standing = Standing.CALLBACK_DUE.value
     person.next_call_at = callback.promised_at
+    return True
 
 
 def _try_promise_again(call: Call, person: Facilitator, *, now: datetime) -> bool:

@@ -12,7 +12,14 @@ from outreach.domain.standing import Standing
 from outreach.models import Call, CallbackState, Facilitator
 from outreach.services import callbacks
 from outreach.services.gating import record_refusal
-from outreach.services.next_steps import NEVER_ENDED, apply_wish, back_in_the_queue, close_person, follow_up
+from outreach.services.next_steps import (
+    NEVER_ENDED,
+    apply_wish,
+    await_promise_of,
+    back_in_the_queue,
+    close_person,
+    follow_up,
+)
 
 #: What the carrier says of numbers that do not exist: Twilio's codes and SIP's.
 DEAD_NUMBER_CODES = frozenset({"21211", "21214", "21217", "13224", "404", "410", "484", "604"})
@@ -23,6 +30,11 @@ _STANDING_OF: dict[Ending, Standing] = {
     Ending.WRONG_PERSON: Standing.NEEDS_REVIEW,
     Ending.DO_NOT_CALL: Standing.SUPPRESSED,
 }
+_STOPPED = frozenset({Standing.SUPPRESSED.value})
+_NEARER_TO_STOP = {
+    Ending.INTERESTED: _STOPPED | {Standing.NOT_INTERESTED.value, Standing.NEEDS_REVIEW.value},
+}
+_WAITS_FOR_US = frozenset({Standing.WAITING.value, Standing.RETRY_DUE.value})
 
 
 def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
@@ -54,7 +66,8 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
 def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
     """Let a fact that comes after the settling reach the person, who may only move towards "stop".
 
-    A late `end` also releases a person who was held for the want of it. The caller holds the call's row lock.
+    A late promise is kept in mind, and the first `end` (`ended`) releases a person who was held for the want
+    of it. The caller holds the call's row lock.
     """
     person = Facilitator.objects.select_for_update().get(pk=call.facilitator_id)
     if ended and person.standing == Standing.HELD.value and person.standing_reason == NEVER_ENDED:
@@ -64,7 +77,10 @@ def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
         settle(call, now=now)
         return
     ending = _ending(call)
-    if ending not in _STANDING_OF or person.standing == Standing.SUPPRESSED.value:
+    if ending is Ending.CALLBACK and person.standing in _WAITS_FOR_US:
+        await_promise_of(call, person)
+        person.save(update_fields=["standing", "standing_reason", "next_call_at"])
+    if ending not in _STANDING_OF or person.standing in _NEARER_TO_STOP.get(ending, _STOPPED):
         return
     if person.standing == Standing.IN_CALL.value:
         person.wish = _STANDING_OF[ending].value
