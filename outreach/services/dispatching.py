@@ -1,7 +1,7 @@
 """Finding who may be called now, and claiming them: rows are the queue.
 
-A tick claims in one transaction and returns the calls; whoever asked enqueues a hint for each after
-the commit. A lost hint is found again by `calls_to_prepare` and `calls_to_dial`.
+A tick claims in one transaction per campaign and returns the calls; whoever asked enqueues a hint for each
+after the commit. A lost hint is found again by `calls_to_prepare` and `calls_to_dial`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.db import transaction
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
+from outreach.domain.call_window import InvalidCallWindow
 from outreach.domain.gate import Refuse, decide
 from outreach.domain.pacing import Allocation, allocate
 from outreach.domain.standing import CallKind, Standing
@@ -25,7 +26,7 @@ from outreach.models import (
     DialingControl,
     Facilitator,
 )
-from outreach.services import clock
+from outreach.services import campaigns, clock
 from outreach.services.capacity import capacity_of, open_calls
 from outreach.services.claiming import claim, due, open_calls_for
 from outreach.services.gating import candidate_of, histories_of, rules_of
@@ -66,33 +67,41 @@ def calls_to_dial() -> list[UUID]:
     return list(ready.order_by("queued_at").values_list("pk", flat=True)[:BATCH])
 
 
-@transaction.atomic
 def _tick(*kinds: CallKind) -> list[UUID]:
+    """Claim in every running campaign, each in a transaction of its own: none takes another's with it."""
     require_own_database()
-    lock_tick("dispatch")
-    control = DialingControl.objects.get(pk=1)
-    if control.stopped:
-        return []
-    now = clock.now()
     claimed: list[UUID] = []
-    for campaign in _running_campaigns():
-        if _canary_is_over(campaign, now):
-            continue
-        allocation = _allocate(campaign, control, now)
-        wanted = {
-            CallKind.CALLBACK: allocation.callbacks,
-            CallKind.FIRST: allocation.new,
-            CallKind.RETRY: allocation.retries,
-        }
-        for kind in kinds:
-            claimed += claim(campaign, kind, wanted[kind], now)
+    for campaign_id in _running_campaigns():
+        try:
+            claimed += _tick_in(campaign_id, kinds)
+        except InvalidCallWindow as problem:
+            reason = f"The calling hours cannot be read: {problem}"
+            campaigns.hold(campaign_id=campaign_id, reason=reason, release_after=None)
     return claimed
 
 
-def _running_campaigns() -> list[Campaign]:
+@transaction.atomic
+def _tick_in(campaign_id: int, kinds: tuple[CallKind, ...]) -> list[UUID]:
+    lock_tick("dispatch")
+    control = DialingControl.objects.get(pk=1)
+    campaign = Campaign.objects.filter(pk=campaign_id, state=CampaignState.RUNNING).first()
+    now = clock.now()
+    if control.stopped or campaign is None or _canary_is_over(campaign, now):
+        return []
+    allocation = _allocate(campaign, control, now)
+    wanted = {
+        CallKind.CALLBACK: allocation.callbacks,
+        CallKind.FIRST: allocation.new,
+        CallKind.RETRY: allocation.retries,
+    }
+    return [call_id for kind in kinds for call_id in claim(campaign, kind, wanted[kind], now)]
+
+
+def _running_campaigns() -> list[int]:
     """Return the running campaigns, the one with the fewest open calls first, so that none starves."""
     running = Campaign.objects.filter(state=CampaignState.RUNNING)
-    return sorted(running, key=lambda campaign: (open_calls(campaign).in_all, campaign.pk))
+    ordered = sorted(running, key=lambda campaign: (open_calls(campaign).in_all, campaign.pk))
+    return [campaign.pk for campaign in ordered]
 
 
 def _allocate(campaign: Campaign, control: DialingControl, now: datetime) -> Allocation:
@@ -117,13 +126,13 @@ def _canary_is_over(campaign: Campaign, now: datetime) -> bool:
         return True
     if campaign.canary_state != CanaryState.RUNNING:
         return False
-    if Call.objects.filter(campaign=campaign, dialing_at__isnull=False).count() < campaign.canary_size:
+    placed = Call.objects.filter(campaign=campaign, placed_at__isnull=False)
+    if placed.values("facilitator").distinct().count() < campaign.canary_size:
         return False
-    campaign.canary_state = CanaryState.WAITING
-    campaign.state = CampaignState.HELD
-    campaign.state_reason = f"The first {campaign.canary_size} people were called; look at them and say go."
-    campaign.state_changed_at = now
-    campaign.save(update_fields=["canary_state", "state", "state_reason", "state_changed_at"])
+    reason = f"The first {campaign.canary_size} people were called; look at them and say go."
+    Campaign.objects.filter(pk=campaign.pk, state=CampaignState.RUNNING).update(
+        canary_state=CanaryState.WAITING, state=CampaignState.HELD, state_reason=reason, state_changed_at=now
+    )
     return True
 
 

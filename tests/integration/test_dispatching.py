@@ -218,7 +218,7 @@ class TestCanary:
         assert len(dispatching.claim_due()) == 1
         assert dispatching.claim_due() == []
         Call.objects.update(
-            status="no_answer", dialing_at=clock.now(), ended_at=clock.now(), settled_at=clock.now()
+            status="no_answer", placed_at=clock.now(), ended_at=clock.now(), settled_at=clock.now()
         )
         assert dispatching.claim_due() == []
         campaign.refresh_from_db()
