@@ -144,6 +144,11 @@ class Call(models.Model):
                 name="call_said_no", fields=["number", "ended_at"], condition=Q(disposition="not_interested")
             ),
             models.Index(name="call_recent", fields=["queued_at"]),
+            models.Index(
+                name="call_transcript_open",
+                fields=["settled_at"],
+                condition=Q(transcript="open", answered_at__isnull=False),
+            ),
         ]
         permissions = [
             ("place_call", "Can place a call now"),

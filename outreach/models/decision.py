@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from outreach.models.facilitator import Facilitator
@@ -17,7 +18,10 @@ class Decision(models.Model):
     decided_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(name="decision_by_facilitator", fields=["facilitator", "decided_at"])]
+        indexes = [
+            models.Index(name="decision_by_facilitator", fields=["facilitator", "decided_at"]),
+            BrinIndex(name="decision_by_time", fields=["decided_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.facilitator_id} {self.code}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,9 @@ class Turn(models.Model):
             models.UniqueConstraint(fields=["call", "seq"], name="turn_once_per_call"),
             models.CheckConstraint(name="turn_seq_from_1", condition=Q(seq__gte=1)),
         ]
+        indexes = [
+            BrinIndex(name="turn_by_time", fields=["said_at"])
+        ]  # to forget them: written in this order
 
     def __str__(self) -> str:
         return f"{self.call_id} #{self.seq}"
@@ -41,6 +45,7 @@ class Note(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["call", "seq"], name="note_once_per_call")]
+        indexes = [BrinIndex(name="note_by_time", fields=["noted_at"])]
 
     def __str__(self) -> str:
         return f"{self.call_id} note {self.seq}"

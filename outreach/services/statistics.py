@@ -25,6 +25,8 @@ SELECT campaign_id, (dialing_at AT TIME ZONE 'UTC')::date,
     %(now)s
 FROM outreach_call
 WHERE dialing_at >= date_trunc('day', %(since)s AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'
+    -- A call is dialled minutes after it was queued or never; there is an index on when it was queued.
+    AND queued_at >= date_trunc('day', %(since)s AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 hour'
 GROUP BY 1, 2
 ON CONFLICT (campaign_id, day) DO UPDATE SET
     dialled = excluded.dialled, answered = excluded.answered, reached = excluded.reached,
