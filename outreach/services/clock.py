@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 
@@ -13,3 +13,11 @@ def now() -> datetime:
         cursor.execute("SELECT outreach_now()")
         moment: datetime = cursor.fetchone()[0]
     return moment
+
+
+def database_age() -> timedelta:
+    """Return how long ago PostgreSQL was started: before that nobody could report anything."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp() - pg_postmaster_start_time()")
+        age: timedelta = cursor.fetchone()[0]
+    return age

@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 BATCH = 50
 #: Seconds after which a sweep leaves the rest to the next one: a slow carrier must not freeze it.
 PATIENCE = 20
+#: Within this time of PostgreSQL's return every living worker has reported again.
+WORKERS_SPEAK_WITHIN = timedelta(seconds=2)
 
 
 def sweep(*, telephony: Telephony, rooms: Rooms) -> int:
@@ -73,7 +75,10 @@ def _late(now: datetime) -> list[Call]:
 
 def _agentless(now: datetime) -> list[Call]:
     """Return open calls whose agent was there and has not been heard of, or is done, for six seconds."""
-    lost = now - timedelta(seconds=defaults.AGENT_LOST_AFTER)
+    silence = timedelta(seconds=defaults.AGENT_LOST_AFTER)
+    if clock.database_age() < silence + WORKERS_SPEAK_WITHIN:
+        return []  # a restart silences all workers at once: cutting every conversation would help nobody
+    lost = now - silence
     return list(
         Call.objects.open()
         .filter(Q(agent_seen_at__lt=lost) | Q(end_received_at__lt=lost), agent_seen_at__isnull=False)

@@ -21,8 +21,10 @@ from outreach.services.next_steps import (
     follow_up,
 )
 
-#: What the carrier says of numbers that do not exist: Twilio's codes and SIP's.
-DEAD_NUMBER_CODES = frozenset({"21211", "21214", "21217", "13224", "404", "410", "484", "604"})
+#: What the carrier says of numbers that do not exist or that it never calls: Twilio's codes and SIP's.
+DEAD_NUMBER_CODES = frozenset(
+    {"13223", "13224", "13225", "13226", "21211", "21214", "21216", "21217", "21421", "21610"}
+) | {"404", "410", "484", "604"}
 
 _STANDING_OF: dict[Ending, Standing] = {
     Ending.INTERESTED: Standing.INTERESTED,

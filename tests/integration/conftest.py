@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 
 from outreach.models import DialingControl
+from outreach.services import clock
 from tests.factories import TUESDAY_MORNING, set_clock
+
+
+@pytest.fixture(autouse=True)
+def _a_database_that_runs_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the sweep believe that PostgreSQL was not started moments ago, which in a test run it was."""
+    monkeypatch.setattr(clock, "database_age", lambda: timedelta(days=1))
 
 
 @pytest.fixture

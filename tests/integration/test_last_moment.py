@@ -10,9 +10,11 @@ import pytest
 
 from outreach.domain.call_status import CallStatus
 from outreach.domain.standing import Standing
-from outreach.integrations.telephony import CallOrder, ProviderCall
+from outreach.integrations.telephony import CallOrder, Fault, ProviderCall, TelephonyRefused
+from outreach.integrations.twilio_errors import NUMBER_CODES
 from outreach.models import Call, Campaign, PacingBucket, ScriptVersion
 from outreach.services import campaigns, clock, dialing, intent
+from outreach.services.clock import database_age
 from outreach.services.progress import HangUp, answer_call
 from outreach.services.reconciling import sweep
 from tests.factories import (
@@ -199,3 +201,32 @@ class TestAScriptThatCannotBeRead:
         call.refresh_from_db()
         assert (campaign.state, campaign.release_at, call.status) == ("held", None, CallStatus.CANCELED)
         assert "script" in campaign.state_reason
+
+
+class TestADatabaseThatWasJustRestarted:
+    def test_takes_nobody_for_lost_before_the_workers_could_report(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        telephony = FakeTelephony()
+        call = a_dialled_call(a_person(a_campaign()), telephony)
+        provider_says(call, CallStatus.IN_PROGRESS)
+        pass_time(timedelta(seconds=30))
+        monkeypatch.setattr(clock, "database_age", lambda: timedelta(seconds=3))
+        sweep(telephony=telephony, rooms=FakeRooms())
+        assert telephony.ended == []
+        monkeypatch.setattr(clock, "database_age", lambda: timedelta(seconds=9))
+        sweep(telephony=telephony, rooms=FakeRooms())
+        assert telephony.ended == [call.twilio_sid]
+
+    def test_knows_its_age(self) -> None:
+        assert timedelta(0) < database_age() < timedelta(hours=1)
+
+
+class TestANumberThatTheCarrierRefuses:
+    @pytest.mark.parametrize("code", sorted(NUMBER_CODES))
+    def test_waits_for_a_person_and_is_not_tried_again(self, code: int) -> None:
+        telephony, person = FakeTelephony(), a_person(a_campaign())
+        telephony.fail_next_dial(TelephonyRefused("no", code=str(code), fault=Fault.NUMBER))
+        dial(prepare(claim(person)), telephony)
+        person.refresh_from_db()
+        assert person.standing == Standing.NEEDS_REVIEW
