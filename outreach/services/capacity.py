@@ -82,11 +82,19 @@ def capacity_of(campaign: Campaign, control: DialingControl, *, now: datetime) -
         model_budget=budget,
         open_in_all=open_in_all,
     )
-    free = min(free, limit - opened.in_all, _may_wait_for_a_token(campaign, control) - opened.before_dial)
+    waiting = Call.objects.filter(status__in=_BEFORE_DIAL).count()
+    free = min(
+        free,
+        limit - opened.in_all,
+        _may_wait_for_a_token(campaign.calls_per_second) - opened.before_dial,
+        _may_wait_for_a_token(control.calls_per_second) - waiting,
+    )
     return Capacity(free=max(0, free), whole=whole, retries_open=opened.retries)
 
 
-def _may_wait_for_a_token(campaign: Campaign, control: DialingControl) -> int:
-    """Return how many calls may be between claim and dial: more only keep Alex waiting in a room."""
-    rate = min(campaign.calls_per_second, control.calls_per_second)
+def _may_wait_for_a_token(rate: float) -> int:
+    """Return how many calls may be between claim and dial: more only keep Alex waiting in a room.
+
+    :param rate: calls a second, of one campaign or of all together.
+    """
     return max(1, math.ceil(rate * defaults.READY_FRESH))

@@ -32,7 +32,8 @@ INSERT INTO outreach_call (id, facilitator_id, campaign_id, script_id, number, c
     settled_at, empty_lists, transcript)
 SELECT gen_random_uuid(), facilitator_id, campaign_id, script_id, '+1646' || lpad((n % 9000)::text, 7, '0'),
     caller_id, kind, 'token ' || n, 'completed', 'human', 'no_outcome', 'callee', '', '', false, true,
-    'close', '', '', at, at, at, at, at, at, at, at, 0, CASE n % 3 WHEN 0 THEN 'incomplete' ELSE 'complete' END
+    'close', '', '', at, at, at, at, at, at, at, at, 0,
+    CASE n % 3 WHEN 0 THEN 'incomplete' ELSE 'complete' END
 FROM outreach_call, generate_series(1, 20000) AS n,
     LATERAL (SELECT queued_at - n * interval '10 minutes' AS at) AS past
 """

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from outreach.models import Call, Campaign, CampaignState, CanaryState
-from outreach.services import campaigns, clock, dispatching
+from outreach.models import Call, Campaign, CampaignState, CanaryState, DialingControl
+from outreach.services import campaigns, clock, dispatching, locks
 from tests.factories import a_campaign, a_dialled_call, a_person, an_agent_worker, an_earlier_call
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
@@ -36,7 +36,7 @@ class TestOneTick:
                 a_person(campaign, time_zone="America/Los_Angeles")
         an_agent_worker()
         sections: list[int] = []
-        real = dispatching.lock_tick
+        real = locks.lock_tick
 
         def lock_tick(name: str) -> None:
             real(name)
@@ -69,3 +69,15 @@ class TestTheCanary:
         dispatching._canary_is_over(campaign, clock.now())  # read before the pause
         campaign.refresh_from_db()
         assert (campaign.state, campaign.canary_state) == (CampaignState.PAUSED, CanaryState.RUNNING)
+
+
+class TestManyCampaignsAtOnce:
+    def test_keep_no_more_agents_waiting_than_the_global_pace_can_dial(self) -> None:
+        for _ in range(4):
+            campaign = a_campaign()
+            for _ in range(5):
+                a_person(campaign)
+        DialingControl.objects.update(calls_per_second=1)
+        an_agent_worker()
+        dispatching.claim_due()
+        assert Call.objects.count() == 5
