@@ -11,9 +11,7 @@ CALL_WINDOW: dict[str, list[list[str]]] = {
     str(weekday): [["10:00", "13:00"], ["14:00", "19:00"]] for weekday in range(5)
 }
 #: Hours for callbacks that the person asked for.
-CALLBACK_WINDOW: dict[str, list[list[str]]] = {
-    str(weekday): [["09:00", "20:00"]] for weekday in range(7)
-}
+CALLBACK_WINDOW: dict[str, list[list[str]]] = {str(weekday): [["09:00", "20:00"]] for weekday in range(7)}
 
 MAX_ATTEMPTS = 4
 MAX_ATTEMPTS_A_DAY = 1

@@ -38,7 +38,7 @@ def traces() -> int:
 def hinted(valkey: redis.Redis, queue: str) -> list[tuple[str, dict[str, str]]]:
     """Return the tasks in a queue, with their arguments."""
     found = []
-    for raw in valkey.lrange(queue, 0, -1):  # type: ignore[union-attr]
+    for raw in valkey.lrange(queue, 0, -1):
         message = json.loads(raw)
         _args, kwargs, _embed = json.loads(base64.b64decode(message["body"]))
         found.append((message["headers"]["task"], kwargs))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ async def groq() -> AsyncIterator[GroqStub]:
         yield stub
 
 
-def saying(*lines: str, hang_up: bool = False, hear_last: bool = True) -> object:
+def saying(*lines: str, hang_up: bool = False, hear_last: bool = True) -> Callable[[Callee], Any]:
     """Return a person who says each line after hearing Alex, then waits or hangs up."""
 
     async def person(callee: Callee) -> None:

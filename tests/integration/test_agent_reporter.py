@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -209,7 +210,7 @@ class TestWords:
         for seq in range(1, 121):
             reporter.word(turn(seq))
         await reporter.finish(within=5)
-        entries = valkey.xrange(WORDS_STREAM)
+        entries: Any = valkey.xrange(WORDS_STREAM)
         words = [WORD.validate_json(fields[WORDS_FIELD.encode()]) for _, fields in entries]
         assert [word.seq for word in words] == list(range(1, 121))  # type: ignore[union-attr]
 

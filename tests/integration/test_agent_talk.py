@@ -45,7 +45,8 @@ class TestTalk:
             assert part in shown, shown
 
     async def test_hangs_up_when_the_input_ends(self) -> None:
-        keyboard, screen = asyncio.StreamReader(), []
+        keyboard = asyncio.StreamReader()
+        screen: list[str] = []
         keyboard.feed_eof()
         async with groq_stub() as groq:
             await asyncio.wait_for(

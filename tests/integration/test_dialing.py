@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -309,7 +310,7 @@ class TestRaces:
         telephony = FakeTelephony()
         call = prepare(claim(a_person(a_campaign())))
         PacingBucket.objects.update(tokens=1.0)
-        _in_threads(4, [call] * 8, lambda one: dialing.dial_call(call_id=one.pk, telephony=telephony) is None)
+        _in_threads(4, [call] * 8, lambda one: dialing.dial_call(call_id=one.pk, telephony=telephony))
         assert len(telephony.orders) == 1
 
     def test_a_frozen_dialer_keeps_its_lock_and_a_dead_one_frees_it(self) -> None:
@@ -335,7 +336,7 @@ class TestRaces:
             assert got
 
 
-def _in_threads(n: int, items: list[Call], work: object) -> list[bool]:
+def _in_threads(n: int, items: list[Call], work: Callable[[Call], object]) -> list[bool]:
     """Run `work` on each item from `n` threads with a connection each; return the results."""
     results: list[bool] = []
     todo = list(items)
@@ -347,7 +348,7 @@ def _in_threads(n: int, items: list[Call], work: object) -> list[bool]:
                 if not todo:
                     break
                 item = todo.pop()
-            done = work(item)  # type: ignore[operator]
+            done = work(item)
             with guard:
                 results.append(bool(done))
         connections.close_all()

@@ -234,7 +234,7 @@ class TestMissedCallback:
         )
         callback = Callback.objects.create(
             facilitator=person,
-            promised_at=person.next_call_at,
+            promised_at=clock.now() - timedelta(minutes=45),
             time_zone="America/New_York",
             created_at=clock.now(),
         )

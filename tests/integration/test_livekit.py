@@ -61,9 +61,6 @@ class RunningServer:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RunningServer]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
     settings = SandboxSettings(
         twilio_account_sid="AC",
         twilio_auth_token="token",
@@ -72,8 +69,12 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
         sip_username="u",
         sip_password="p",
         public_base_url="http://127.0.0.1:9",
+        groq_api_key="gsk_tests",
         state_dir=tmp_path,
     )
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
     faults = Faults()
     room_server = make_room_server(
         settings=settings, faults=faults, journal=Journal(clock=RehearsalClock(), stream=io.StringIO())

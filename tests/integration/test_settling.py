@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -124,18 +126,14 @@ class TestEveryOrderOfEvents:
         for order in itertools.permutations(range(5)):
             person = a_person(campaign)
             call = a_dialled_call(person)
-            end_id, outcome_id = uuid.uuid4(), uuid.uuid4()
-            steps = [
-                lambda c=call: provider_says(c, CallStatus.RINGING),
-                lambda c=call: provider_says(c, CallStatus.IN_PROGRESS),
-                lambda c=call: provider_says(c, CallStatus.COMPLETED, duration=30),
-                lambda c=call, i=outcome_id: facts.apply_fact(
-                    call_id=c.pk,
-                    fact=Outcome(fact_id=i, at=clock.now(), disposition=Disposition.NOT_INTERESTED),
-                ),
-                lambda c=call, i=end_id: facts.apply_fact(
-                    call_id=c.pk, fact=End(fact_id=i, at=clock.now(), n_turns=0, ended_by=EndedBy.ALEX)
-                ),
+            declined = Outcome(fact_id=uuid.uuid4(), at=clock.now(), disposition=Disposition.NOT_INTERESTED)
+            ended = End(fact_id=uuid.uuid4(), at=clock.now(), n_turns=0, ended_by=EndedBy.ALEX)
+            steps: list[Callable[[], object]] = [
+                partial(provider_says, call, CallStatus.RINGING),
+                partial(provider_says, call, CallStatus.IN_PROGRESS),
+                partial(provider_says, call, CallStatus.COMPLETED, duration=30),
+                partial(facts.apply_fact, call_id=call.pk, fact=declined),
+                partial(facts.apply_fact, call_id=call.pk, fact=ended),
             ]
             for index in order:
                 steps[index]()

@@ -42,7 +42,8 @@ class Command(BaseCommand):
     help = (
         "Call a whole campaign against the sandbox on fresh, throw-away servers: retries and callbacks of "
         "the following days included, no real phone rings. Prints what happened; exits with 1 when a "
-        "promise was broken. Example: manage.py rehearse people.csv --seed 7, or manage.py rehearse --people 40 --json"
+        "promise was broken. Example: manage.py rehearse people.csv --seed 7, or "
+        "manage.py rehearse --people 40 --json"
     )
     requires_system_checks = ()
 
