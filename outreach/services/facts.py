@@ -59,6 +59,16 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
         now=now,
     ):
         return FactResult.STORED
+    _apply(call, fact, now)
+    call.save()
+    if call.settled_at is None:
+        settle(call, now=now)
+    else:
+        settle_later_word(call, ended=ended, now=now)
+    return FactResult.STORED
+
+
+def _apply(call: Call, fact: AnsweredFact | OptOut | CallbackAgreed | Outcome | End, now: datetime) -> None:
     if isinstance(fact, AnsweredFact):
         _hear_who_answered(call, fact.answered_by)
     elif isinstance(fact, OptOut):
@@ -77,12 +87,6 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
         _claim_disposition(call, fact.disposition, fact.evidence_seq)
     else:
         _end(call, fact, now)
-    call.save()
-    if call.settled_at is None:
-        settle(call, now=now)
-    else:
-        settle_later_word(call, ended=ended, now=now)
-    return FactResult.STORED
 
 
 def _ready(call: Call, fact: Ready, now: datetime) -> FactResult:

@@ -75,9 +75,28 @@ def histories_of(
         .annotate(last=Max("ended_at"))
         .values_list("number", "last")
     )
+    attempts = _attempts_of(wanted, now=now)
+    # Not settled: it may still ring or talk, or they have just said no and nobody has told us yet.
+    unsettled = Call.objects.filter(number__in=wanted, settled_at=None)
+    if but_not is not None:
+        unsettled = unsettled.exclude(pk=but_not)
+    busy_now = set(unsettled.values_list("number", flat=True))
+    return {
+        number: NumberHistory(
+            suppressed=number in suppressed,
+            said_no_at=said_no.get(number),
+            attempts=tuple(attempts[number]),
+            on_another_call=number in busy_now,
+        )
+        for number in wanted
+    }
+
+
+def _attempts_of(numbers: list[str], *, now: datetime) -> dict[str, list[Attempt]]:
+    """Return each number's attempts of the last 30 days, newest first."""
     attempts: dict[str, list[Attempt]] = defaultdict(list)
     rows = Call.objects.filter(
-        number__in=wanted, dialing_at__gte=now - timedelta(days=30), ended_at__isnull=False
+        number__in=numbers, dialing_at__gte=now - timedelta(days=30), ended_at__isnull=False
     ).order_by("-dialing_at")
     for call in rows.only(
         "number", "status", "dialing_at", "counts", "disposition", "ringing_at", "queued_at"
@@ -93,20 +112,7 @@ def histories_of(
                 counted=call.counts or rang_for_nothing,
             )
         )
-    # Not settled: it may still ring or talk, or they have just said no and nobody has told us yet.
-    unsettled = Call.objects.filter(number__in=wanted, settled_at=None)
-    if but_not is not None:
-        unsettled = unsettled.exclude(pk=but_not)
-    busy_now = set(unsettled.values_list("number", flat=True))
-    return {
-        number: NumberHistory(
-            suppressed=number in suppressed,
-            said_no_at=said_no.get(number),
-            attempts=tuple(attempts[number]),
-            on_another_call=number in busy_now,
-        )
-        for number in wanted
-    }
+    return attempts
 
 
 def record_refusal(facilitator: Facilitator, refusal: Refuse, *, now: datetime) -> None:

@@ -23,7 +23,9 @@ import environ
 from outreach.domain.dialing_mode import DialingMode
 from outreach.management.joining import publish
 from outreach.management.supervisor import environment as environments
+from outreach.management.supervisor import programs
 from outreach.management.supervisor.ports import Ports, free_ports, taken
+from outreach.management.supervisor.stack import Stack
 from outreach.management.supervisor.state import DataInUse, kept_secrets, locked
 from sandbox import servers
 from sandbox.servers import Server, ServerError
@@ -149,6 +151,16 @@ def _enter(arguments: Sequence[str]) -> Entered:
     )
     _set(decided, kept_secrets(directory, rehearsal=rehearsal))
     return decided
+
+
+def start_stores(stack: Stack, decided: Entered) -> None:
+    """Start the database servers that we bring, and return when they answer."""
+    for server in decided.servers:
+        stack.start([programs.store(server, environment=os.environ)])
+    for server in decided.servers:
+        servers.wait_until_ready(server)
+        if server.name == "postgres":
+            servers.create_database(server)
 
 
 def _set(decided: Entered, made: dict[str, str]) -> None:

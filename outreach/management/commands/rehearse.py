@@ -7,13 +7,14 @@ import os
 import sys
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from rich.console import Console
 from rich.table import Table
 
@@ -28,11 +29,14 @@ from outreach.management.supervisor.stack import Stack
 from outreach.models import Campaign, DialingControl, Facilitator
 from outreach.services import campaigns
 from outreach.services.campaigns import NewCampaign
-from sandbox import clock_jumper, sample, servers
+from outreach.tasks import dial_due, retry_due
+from sandbox import clock_jumper, sample
 from sandbox.callees import persona_for
 
 KILLABLE = ("worker", "agent", "recorder", "valkey", "beat", "hooks", "web")
-#: A rehearsal calls faster than anybody would: only pacing and patience differ from a campaign's defaults.
+#: A rehearsal calls faster than anybody would. Only what an operator may edit differs from the defaults:
+#: pacing, patience, and how often beat looks.
+DIAL_TICK = timedelta(milliseconds=250)
 PACE = {"calls_per_second": 20.0, "max_open_calls": 20, "silence": 0.5}
 
 
@@ -123,26 +127,33 @@ class Rehearsal:
             self._keep_logs()
 
     def _start(self) -> Campaign:
-        self._start_servers()
-        preparing.prepare_database()
         environment = self._environment()
+        ports = self._entered.ports
+        early, later, ticks = programs.in_turns(
+            [
+                *programs.product(environment=environment, ports=ports),
+                *programs.outside_world(environment=environment, ports=ports),
+            ]
+        )
+        _entering.start_stores(self._stack, self._entered)
+        self._stack.start(early)
+        preparing.prepare_database()
+        self._look_often()
         with psycopg.connect(environment["DATABASE_URL"], autocommit=True) as connection:
             clock_jumper.start_clock(connection, at=clock_jumper.first_morning(datetime.now(UTC)))
-        ports = self._entered.ports
-        self._stack.start(programs.outside_world(environment=environment, ports=ports))
-        self._stack.start(programs.product(environment=environment, ports=ports))
+        self._stack.start(later)
         campaign = self._load()
         self._stack.wait_until_ready()
+        self._stack.start(ticks)
         campaigns.start(campaign_id=campaign.pk, by="manage.py rehearse")
         return campaign
 
-    def _start_servers(self) -> None:
-        for server in self._entered.servers:
-            self._stack.start([programs.store(server, environment=os.environ)])
-        for server in self._entered.servers:
-            servers.wait_until_ready(server)
-            if server.name == "postgres":
-                servers.create_database(server)
+    @staticmethod
+    def _look_often() -> None:
+        interval, _ = IntervalSchedule.objects.get_or_create(
+            every=DIAL_TICK // timedelta(microseconds=1), period=IntervalSchedule.MICROSECONDS
+        )
+        PeriodicTask.objects.filter(task__in=[dial_due.name, retry_due.name]).update(interval=interval)
 
     def _environment(self) -> dict[str, str]:
         faults = self._options["faults"]

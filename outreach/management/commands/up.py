@@ -16,13 +16,12 @@ from outreach.management.commands import _entering
 from outreach.management.supervisor import preparing, programs
 from outreach.management.supervisor.console import Terminal
 from outreach.management.supervisor.environment import FLOWER_USER
-from outreach.management.supervisor.programs import Group
 from outreach.management.supervisor.running import TELL_EVERY, Plan, Running, asked_by_signals, started_at
 from outreach.management.supervisor.stack import NotReady
 from outreach.services import capacity, clock
 from outreach.services.campaigns import NewCampaign
 from outreach.services.mode import WrongDatabase
-from sandbox import clock_jumper, sample, servers
+from sandbox import clock_jumper, sample
 from sandbox.servers import ServerError
 
 #: Seconds until an agent worker must have reported: its libraries take a while on a small machine.
@@ -79,19 +78,22 @@ class Start:
         stack, environment = self.running.stack, self.running.plan.environment
         for notice in self.entered.notices:
             self.running.terminal.say("up", notice)
-        self._start_servers()
+        ports = self.entered.ports
+        services = programs.product(environment=environment, ports=ports)
+        if self.entered.rehearsal:
+            services += programs.outside_world(environment=environment, ports=ports)
+        early, later, ticks = programs.in_turns(services)
+        _entering.start_stores(stack, self.entered)
+        stack.start(early)
         password = preparing.prepare_database()
-        services = programs.product(environment=environment, ports=self.entered.ports)
         if self.entered.rehearsal:
             self._set_clock()
-            services += programs.outside_world(environment=environment, ports=self.entered.ports)
-        # The ticks come last, with the rehearsal's clock: nobody is claimed before Alex can take the call.
-        stack.start([service for service in services if service.group != Group.TICKS])
+        stack.start(later)
         if self.entered.rehearsal:
             self._load_sample()
         stack.wait_until_ready(give_up=self._given_up)
         self._wait_for_alex()
-        stack.start([service for service in services if service.group == Group.TICKS])
+        stack.start(ticks)
         self._announce(password)
 
     def _given_up(self) -> bool:
@@ -100,20 +102,11 @@ class Start:
     def _wait_for_alex(self) -> None:
         """Wait until an agent worker has a place: before that, calls are claimed by nobody."""
         deadline = time.monotonic() + ALEX_WITHIN
-        while not capacity.live_workers(clock.now()):
+        while not capacity.agent_places(clock.now())[0]:
             if self._given_up() or time.monotonic() > deadline:
                 raise NotReady("No agent worker has reported a free place: see logs/agent.log.")
             self.running.tell()
             time.sleep(TELL_EVERY)
-
-    def _start_servers(self) -> None:
-        environment = self.running.plan.environment
-        for server in self.entered.servers:
-            self.running.stack.start([programs.store(server, environment=environment)])
-        for server in self.entered.servers:
-            servers.wait_until_ready(server)
-            if server.name == "postgres":
-                servers.create_database(server)
 
     def _set_clock(self) -> None:
         """Let the rehearsal begin on a Tuesday morning, unless it has begun already."""

@@ -33,6 +33,20 @@ class Group(IntEnum):
     TICKS = 6
 
 
+#: What needs no database to start: it may do so while the tables are made.
+NEEDS_NO_DATABASE = frozenset({"sandbox", "agent"})
+
+
+def in_turns(services: Sequence[Service]) -> tuple[list[Service], list[Service], list[Service]]:
+    """Return the services in three turns: while the tables are made, after that, and the ticks.
+
+    The ticks come last, with the rehearsal's clock: nobody is claimed before Alex can take the call.
+    """
+    ticks = [service for service in services if service.group == Group.TICKS]
+    early = [service for service in services if service.name in NEEDS_NO_DATABASE]
+    return early, [service for service in services if service not in (*early, *ticks)], ticks
+
+
 class Server(Protocol):
     """PostgreSQL or Valkey, described by whoever brings them."""
 
