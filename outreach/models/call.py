@@ -59,6 +59,10 @@ class Call(models.Model):
     number = models.CharField(max_length=16)
     caller_id = models.CharField(max_length=16)
     kind = models.CharField(max_length=10, choices=_choices(CallKind))
+    standing_before = models.CharField(
+        max_length=14, blank=True, default="", help_text=_("Where the person stood when they were claimed.")
+    )
+    standing_reason_before = models.CharField(max_length=300, blank=True, default="")
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
     twilio_sid = models.CharField(max_length=40, unique=True, null=True, blank=True)
 

@@ -109,6 +109,8 @@ def open_calls_for(
             number=person.number,
             caller_id=_caller_id(campaign, person, promised.get(person.pk)),
             kind=kind.value,
+            standing_before=person.standing,
+            standing_reason_before=person.standing_reason,
             queued_at=now,
             deadline_at=now + timedelta(seconds=defaults.READY_DEADLINE * 3),
         )

@@ -10,7 +10,7 @@ from outreach.domain.call_window import DayPart, UnknownZone, day_part, zones_of
 from outreach.domain.disposition import Disposition
 from outreach.domain.gate import caps_end_at
 from outreach.domain.retry_policy import Close, Ending, RetryAt, RetryPolicy, decide_next
-from outreach.domain.standing import CallKind, Standing
+from outreach.domain.standing import CLOSED, CallKind, Standing
 from outreach.models import Call, Callback, CallbackState, Facilitator
 from outreach.services import callbacks
 from outreach.services.gating import candidate_of, histories_of, rules_of
@@ -20,6 +20,10 @@ NEVER_ENDED = "The agent never said how this call ended; read what is stored and
 
 _UNREACHED = {Ending.BUSY, Ending.NO_ANSWER, Ending.VOICEMAIL, Ending.FAILED}
 _PROMISE_STANDS = {Ending.CALLBACK, Ending.INTERESTED, Ending.HUNG_UP, Ending.NO_OUTCOME, Ending.OUR_FAULT}
+#: Endings that say nothing new of a person whom only an operator had called.
+_DECIDES_NOTHING = _UNREACHED | {
+    Ending.HUNG_UP, Ending.NO_OUTCOME, Ending.OUR_FAULT, Ending.NOT_ATTEMPTED
+}  # fmt: skip
 _BACK_TO: dict[str, Standing] = {
     CallKind.FIRST.value: Standing.WAITING,
     CallKind.RETRY.value: Standing.RETRY_DUE,
@@ -41,6 +45,8 @@ def follow_up(call: Call, person: Facilitator, ending: Ending, *, now: datetime,
         return close_person(person, Close(standing=Standing.HELD, reason=NEVER_ENDED))
     if ending in _PROMISE_STANDS and await_promise_of(call, person):
         return None
+    if ending in _DECIDES_NOTHING and stood_closed(call):
+        return _close_again(call, person)
     if call.callback_id is not None and ending in _UNREACHED and _try_promise_again(call, person, now=now):
         return None
     return _retry_or_close(call, person, ending, now=now)
@@ -49,14 +55,28 @@ def follow_up(call: Call, person: Facilitator, ending: Ending, *, now: datetime,
 def back_in_the_queue(call: Call, person: Facilitator, *, at: datetime, now: datetime) -> None:
     """Put a person back to where they were before a call that changed nothing, to be called at `at`.
 
-    An open promise stays promised, whatever the call was for.
+    Whom an operator had called although nobody was to call them is not called again by itself either. An
+    open promise stays promised, whatever the call was for.
     """
+    if stood_closed(call):
+        return _close_again(call, person)
     before = Standing.RETRY_DUE if person.attempts_made else _BACK_TO.get(call.kind, Standing.WAITING)
     person.standing = before.value
     person.next_call_at = at
     callback = _open_callback(person)
     if callback is not None and callback.by == "alex":
         callbacks.keep_in_mind(callback, person, earliest=at, rules=rules_of(call.campaign), now=now)
+    return None
+
+
+def stood_closed(call: Call) -> bool:
+    """Tell whether the person was in no queue before `call`: only an operator can have asked for it."""
+    return call.standing_before in CLOSED
+
+
+def _close_again(call: Call, person: Facilitator) -> None:
+    before = Standing(call.standing_before)
+    close_person(person, Close(standing=before, reason=call.standing_reason_before))
 
 
 def _open_callback(person: Facilitator) -> Callback | None:

@@ -19,6 +19,7 @@ from outreach.services.next_steps import (
     back_in_the_queue,
     close_person,
     follow_up,
+    stood_closed,
 )
 
 #: What the carrier says of numbers that do not exist or that it never calls: Twilio's codes and SIP's.
@@ -72,7 +73,8 @@ def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
     of it. The caller holds the call's row lock.
     """
     person = Facilitator.objects.select_for_update().get(pk=call.facilitator_id)
-    if ended and person.standing == Standing.HELD.value and person.standing_reason == NEVER_ENDED:
+    never_ended = person.standing == Standing.HELD.value and person.standing_reason == NEVER_ENDED
+    if ended and never_ended and call.answered_at is not None:
         call.settled_at = None
         call.our_fault = False
         call.save(update_fields=["settled_at", "our_fault"])
@@ -106,7 +108,8 @@ def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: dateti
     callbacks.reopen(call)
     back_in_the_queue(call, person, at=next_call_at, now=now)
     person.updated_at = now
-    if refusal is not None:
+    # A refusal for a while is no news of somebody who waits for nothing.
+    if refusal is not None and (refusal.standing is not None or not stood_closed(call)):
         record_refusal(person, refusal, now=now)
     apply_wish(person, reason=wished_for)
     person.save()

@@ -26,13 +26,13 @@ from tests.factories import a_campaign, a_dialled_call, a_person, an_earlier_cal
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
 
 MANY = """
-INSERT INTO outreach_call (id, facilitator_id, campaign_id, script_id, number, caller_id, kind, token, status,
-    answered_by, disposition, ended_by, failure_code, failure_reason, our_fault, counts, stage, agent_worker,
-    agent_job, queued_at, dialing_at, placed_at, ringing_at, answered_at, ended_at, end_received_at,
-    settled_at, empty_lists, transcript)
+INSERT INTO outreach_call (id, facilitator_id, campaign_id, script_id, number, caller_id, kind, token,
+    standing_before, standing_reason_before, status, answered_by, disposition, ended_by, failure_code,
+    failure_reason, our_fault, counts, stage, agent_worker, agent_job, queued_at, dialing_at, placed_at,
+    ringing_at, answered_at, ended_at, end_received_at, settled_at, empty_lists, transcript)
 SELECT gen_random_uuid(), facilitator_id, campaign_id, script_id, '+1646' || lpad((n % 9000)::text, 7, '0'),
-    caller_id, kind, 'token ' || n, 'completed', 'human', 'no_outcome', 'callee', '', '', false, true,
-    'close', '', '', at, at, at, at, at, at, at, at, 0,
+    caller_id, kind, 'token ' || n, 'new', '', 'completed', 'human', 'no_outcome', 'callee', '', '', false,
+    true, 'close', '', '', at, at, at, at, at, at, at, at, 0,
     CASE n % 3 WHEN 0 THEN 'incomplete' ELSE 'complete' END
 FROM outreach_call, generate_series(1, 20000) AS n,
     LATERAL (SELECT queued_at - n * interval '10 minutes' AS at) AS past

@@ -14,14 +14,25 @@ from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import AnsweredFact, CallbackAgreed, End, OptOut, Outcome
 from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
 from outreach.domain.standing import Standing
-from outreach.models import Callback, CallbackState, CallEvent, Facilitator, Suppression
-from outreach.services import clock, facts
+from outreach.integrations.telephony import TelephonyUnavailable
+from outreach.models import (
+    Call,
+    Callback,
+    CallbackState,
+    CallEvent,
+    Facilitator,
+    Suppression,
+    SuppressionSource,
+)
+from outreach.services import campaigns, clock, dialing, dispatching, facts
 from outreach.services.suppressing import suppress
 from tests.factories import (
+    TUESDAY_MORNING,
     a_campaign,
     a_dialled_call,
     a_person,
     alex_says,
+    an_agent_worker,
     claim,
     dial,
     pass_time,
@@ -30,7 +41,7 @@ from tests.factories import (
     set_clock,
     talk_to_the_end,
 )
-from tests.fakes import FakeTelephony
+from tests.fakes import FakeRooms, FakeTelephony
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
 
@@ -226,6 +237,86 @@ class TestCallbacks:
         person.campaign.save()
         pass_time(timedelta(hours=2, minutes=1))
         assert claim(person).caller_id == callback.caller_id == "+12025550199"
+
+
+class TestAManualCallToSomebodyWhoIsNotInTheQueue:
+    REASON = "They are in Peru until May. (anna)"
+
+    def a_call(self, standing: Standing = Standing.HELD, **fields: object) -> Call:
+        person = a_person(
+            a_campaign(), standing=standing.value, standing_reason=self.REASON, next_call_at=None, **fields
+        )
+        an_agent_worker()
+        call_id = dispatching.call_now(facilitator_id=person.pk, requested_by="anna")
+        return Call.objects.get(pk=call_id)
+
+    def where(self, call: Call) -> tuple[str, str, datetime | None]:
+        call.refresh_from_db()
+        assert call.settled_at is not None
+        person = Facilitator.objects.get(pk=call.facilitator_id)
+        return person.standing, person.standing_reason, person.next_call_at
+
+    @pytest.mark.parametrize(
+        "standing", [Standing.HELD, Standing.INTERESTED, Standing.EXHAUSTED, Standing.NEEDS_REVIEW]
+    )
+    @pytest.mark.parametrize("status", [CallStatus.BUSY, CallStatus.NO_ANSWER, CallStatus.FAILED])
+    def test_leaves_them_where_they_stood_when_nobody_is_reached(
+        self, standing: Standing, status: CallStatus
+    ) -> None:
+        call = dial(prepare(self.a_call(standing)), FakeTelephony())
+        provider_says(call, status)
+        assert self.where(call) == (standing, self.REASON, None)
+        assert Facilitator.objects.get().attempts_made == 1
+
+    @pytest.mark.parametrize("ended_by", [EndedBy.CALLEE, EndedBy.MACHINE, EndedBy.LLM_FAILURE])
+    def test_leaves_them_where_they_stood_when_a_talk_decides_nothing(self, ended_by: EndedBy) -> None:
+        call = dial(prepare(self.a_call()), FakeTelephony())
+        talk_to_the_end(call, ended_by=ended_by)
+        assert self.where(call) == (Standing.HELD, self.REASON, None)
+
+    def test_leaves_them_where_they_stood_when_it_is_ended_before_the_dial(self) -> None:
+        call = self.a_call()
+        dialing.hang_up(call_id=call.pk, telephony=FakeTelephony(), rooms=FakeRooms())
+        assert self.where(call) == (Standing.HELD, self.REASON, None)
+
+    def test_leaves_them_where_they_stood_when_the_dial_is_refused(self) -> None:
+        call = prepare(self.a_call())
+        campaigns.stop_all_dialing(by="anna", reason="complaint")
+        dial(call, FakeTelephony())
+        assert self.where(call) == (Standing.HELD, self.REASON, None)
+
+    def test_leaves_them_where_they_stood_when_the_hours_end_before_the_dial(self) -> None:
+        call = self.a_call()
+        set_clock(TUESDAY_MORNING + timedelta(hours=12))
+        dial(prepare(call), FakeTelephony())
+        assert self.where(call) == (Standing.HELD, self.REASON, None)
+
+    def test_leaves_them_where_they_stood_when_the_carrier_takes_no_call(self) -> None:
+        call, telephony = prepare(self.a_call()), FakeTelephony()
+        telephony.fail_next_dial(TelephonyUnavailable("no connection"))
+        dial(call, telephony)
+        assert self.where(call) == (Standing.HELD, self.REASON, None)
+        assert Facilitator.objects.get().not_called_code == ""
+
+    def test_still_does_what_they_say(self) -> None:
+        call = dial(prepare(self.a_call()), FakeTelephony())
+        alex_says(call, Outcome, disposition=Disposition.NOT_INTERESTED)
+        talk_to_the_end(call)
+        assert self.where(call)[0] == Standing.NOT_INTERESTED
+
+    def test_still_keeps_what_was_promised_in_it(self) -> None:
+        call = dial(prepare(self.a_call()), FakeTelephony())
+        at = clock.now() + timedelta(hours=3)
+        alex_says(call, CallbackAgreed, promised_at=at, by="alex")
+        talk_to_the_end(call)
+        standing, _, due = self.where(call)
+        assert (standing, due) == (Standing.CALLBACK_DUE, at)
+
+    def test_still_never_rings_a_number_that_is_suppressed_meanwhile(self) -> None:
+        call = prepare(self.a_call())
+        suppress(number=call.number, source=SuppressionSource.OPERATOR)
+        dial(call, FakeTelephony())
+        assert self.where(call)[0] == Standing.SUPPRESSED
 
 
 class TestFacts:
