@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from outreach.domain import defaults
+from outreach.domain.standing import CallKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,21 +57,38 @@ def allocate(
     retries_due: int,
     new_due: int,
     retries_open: int,
+    latest: Sequence[CallKind] = (),
     share: float = defaults.RETRY_SHARE,
 ) -> Allocation:
     """Share `free` places: callbacks first, then new people, with a share of `capacity` kept for due retries.
 
-    Retries also take what new people leave. With a capacity of 1 nothing is kept.
+    Retries also take what new people leave. A single place cannot be divided, so it is kept in time: after
+    as many calls without a retry as the share leaves to others (four for a fifth).
 
     :param capacity: how many calls may be open at once, the ones that are open included.
     :param retries_open: retries that are open already, so part of the kept share is in use.
+    :param latest: kinds of the campaign's last calls, newest first: `calls_between_retries` of them at least.
     """
     free = max(0, free)
     callbacks = min(free, callbacks_due)
     left = free - callbacks
-    # The epsilon undoes float noise such as 15 * 0.2 = 3.0000000000000004 or 5 * 0.6 = 2.9999….
-    share_of_capacity = max(1, math.floor(capacity * share + 1e-9)) if capacity > 1 and share > 0 else 0
+    share_of_capacity = _kept_places(capacity, latest, share)
     kept = min(left, retries_due, max(0, share_of_capacity - retries_open))
     new = min(left - kept, new_due)
     retries = min(left - new, retries_due)
     return Allocation(callbacks=callbacks, retries=retries, new=new)
+
+
+def calls_between_retries(share: float = defaults.RETRY_SHARE) -> int:
+    """Return how many calls a single place makes for others before one for a due retry."""
+    return math.ceil(1 / share - 1e-9) - 1
+
+
+def _kept_places(capacity: int, latest: Sequence[CallKind], share: float) -> int:
+    if share <= 0:
+        return 0
+    if capacity > 1:
+        # The epsilon undoes float noise such as 5 * 0.6 = 2.9999….
+        return max(1, math.floor(capacity * share + 1e-9))
+    others = latest[: calls_between_retries(share)]
+    return int(len(others) == calls_between_retries(share) and CallKind.RETRY not in others)

@@ -140,6 +140,7 @@ class Call(models.Model):
         indexes = [
             models.Index(name="call_by_number", fields=["number", "queued_at"]),
             models.Index(name="call_by_facilitator", fields=["facilitator", "queued_at"]),
+            models.Index(name="call_by_campaign", fields=["campaign", "queued_at"]),
             models.Index(name="call_open", fields=["campaign", "status"], condition=~Q(status__in=_TERMINAL)),
             models.Index(
                 name="call_past_deadline", fields=["deadline_at"], condition=Q(settled_at__isnull=True)

@@ -16,7 +16,7 @@ from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
 from outreach.domain.call_window import InvalidCallWindow
 from outreach.domain.gate import Refuse, decide
-from outreach.domain.pacing import Allocation, allocate
+from outreach.domain.pacing import Allocation, allocate, calls_between_retries
 from outreach.domain.standing import CallKind, Standing
 from outreach.models import (
     Call,
@@ -117,7 +117,14 @@ def _allocate(campaign: Campaign, control: DialingControl, now: datetime) -> All
         retries_due=count(CallKind.RETRY),
         new_due=count(CallKind.FIRST),
         retries_open=capacity.retries_open,
+        latest=_latest_kinds(campaign) if capacity.whole == 1 else (),
     )
+
+
+def _latest_kinds(campaign: Campaign) -> list[CallKind]:
+    """Return the kinds of the campaign's last calls, newest first: what sharing one place goes by."""
+    latest = Call.objects.filter(campaign=campaign).order_by("-queued_at").values_list("kind", flat=True)
+    return [CallKind(kind) for kind in latest[: calls_between_retries()]]
 
 
 def _canary_is_over(campaign: Campaign, now: datetime) -> bool:

@@ -99,6 +99,21 @@ class TestClaimDue:
         assert len(dispatching.claim_due()) == 4
         assert len(dispatching.claim_retries()) == 1
 
+    def test_makes_every_fifth_call_a_due_retry_where_there_is_one_place(self) -> None:
+        campaign = a_campaign(max_open_calls=1)
+        for _ in range(12):
+            a_person(campaign)
+            a_person(campaign, standing=Standing.RETRY_DUE.value)
+        kinds = []
+        for _ in range(10):
+            an_agent_worker()
+            dispatching.claim_due()
+            dispatching.claim_retries()
+            kinds.append(Call.objects.open().get().kind)
+            over = pass_time(timedelta(seconds=1))
+            Call.objects.open().update(status="no_answer", ended_at=over, settled_at=over)
+        assert kinds == (["first"] * 4 + ["retry"]) * 2
+
     def test_retries_take_what_else_is_free(self) -> None:
         campaign = a_campaign(max_open_calls=5)
         for _ in range(10):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from outreach.models import Decision
+from outreach.models import Campaign, Decision
 from outreach.services import (
     capacity,
     clock,
@@ -80,10 +80,11 @@ class TestNoTickReadsAllCalls:
             lambda: capacity.agent_places(clock.now()),
             lambda: gating.histories_of(["+16460000007"], now=clock.now()),
             statistics.refresh,
+            lambda: dispatching._latest_kinds(Campaign.objects.all()[0]),
         ],
         ids=[
             "agentless", "late", "gaps", "to_prepare", "to_dial", "campaigns", "places", "history",
-            "statistics",
+            "statistics", "latest_kinds",
         ],
     )  # fmt: skip
     def test_but_finds_them_by_an_index(self, work: Callable[[], object]) -> None:

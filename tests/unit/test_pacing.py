@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.domain.pacing import Allocation, allocate, capacity, refill
+from outreach.domain.standing import CallKind
 
 pytestmark = pytest.mark.unit
 
@@ -79,8 +81,18 @@ class TestCapacity:
         assert capacity(**(self.BASE | changed)) == room
 
 
+FIRST, RETRY, CALLBACK = CallKind.FIRST, CallKind.RETRY, CallKind.CALLBACK
+
+
 def share_out(
-    free: int, *, of: int, callbacks: int = 0, retries: int = 0, new: int = 0, retries_open: int = 0
+    free: int,
+    *,
+    of: int,
+    callbacks: int = 0,
+    retries: int = 0,
+    new: int = 0,
+    retries_open: int = 0,
+    latest: Sequence[CallKind] = (),
 ) -> Allocation:
     return allocate(
         free=free,
@@ -89,6 +101,7 @@ def share_out(
         retries_due=retries,
         new_due=new,
         retries_open=retries_open,
+        latest=latest,
     )
 
 
@@ -109,8 +122,36 @@ class TestAllocate:
         assert share_out(2, of=2, retries=9, new=9) == Allocation(callbacks=0, retries=1, new=1)
         assert share_out(1, of=1, retries=9, new=9) == Allocation(callbacks=0, retries=0, new=1)
 
+    @pytest.mark.parametrize(
+        ("latest", "gets_it"),
+        [
+            ([FIRST, FIRST, FIRST, FIRST], "retry"),
+            ([CALLBACK, FIRST, CALLBACK, FIRST, RETRY], "retry"),
+            ([FIRST, FIRST, FIRST, RETRY], "new"),
+            ([RETRY, FIRST, FIRST, FIRST], "new"),
+            ([FIRST, FIRST, FIRST], "new"),
+        ],
+    )
+    def test_a_single_place_goes_to_a_retry_after_four_calls_without_one(
+        self, latest: list[CallKind], gets_it: str
+    ) -> None:
+        found = share_out(1, of=1, retries=9, new=9, latest=latest)
+        assert (found.retries, found.new) == ((1, 0) if gets_it == "retry" else (0, 1))
+
+    def test_a_single_place_is_shared_one_to_four_in_the_long_run(self) -> None:
+        latest: list[CallKind] = []
+        for _ in range(100):
+            found = share_out(1, of=1, retries=9, new=9, latest=latest)
+            latest.insert(0, RETRY if found.retries else FIRST)
+        assert latest.count(RETRY) == 20
+
+    def test_a_single_place_goes_to_a_callback_however_long_no_retry_was_made(self) -> None:
+        found = share_out(1, of=1, callbacks=1, retries=9, new=9, latest=[FIRST] * 4)
+        assert found == Allocation(callbacks=1, retries=0, new=0)
+
     def test_nothing_is_kept_while_no_retry_is_due(self) -> None:
         assert share_out(5, of=5, new=9) == Allocation(callbacks=0, retries=0, new=5)
+        assert share_out(1, of=1, new=9, latest=[FIRST] * 4) == Allocation(callbacks=0, retries=0, new=1)
 
     def test_no_more_is_kept_than_retries_are_due(self) -> None:
         assert share_out(10, of=10, retries=1, new=50) == Allocation(callbacks=0, retries=1, new=9)
@@ -136,12 +177,26 @@ class TestAllocate:
         st.integers(0, 60),
         st.integers(0, 60),
         st.integers(0, 10),
+        st.lists(st.sampled_from(CallKind), max_size=6),
     )
     def test_gives_every_free_place_to_somebody_who_is_due_and_no_more(
-        self, free: int, of: int, callbacks: int, retries: int, new: int, retries_open: int
+        self,
+        free: int,
+        of: int,
+        callbacks: int,
+        retries: int,
+        new: int,
+        retries_open: int,
+        latest: list[CallKind],
     ) -> None:
         found = share_out(
-            free, of=of, callbacks=callbacks, retries=retries, new=new, retries_open=retries_open
+            free,
+            of=of,
+            callbacks=callbacks,
+            retries=retries,
+            new=new,
+            retries_open=retries_open,
+            latest=latest,
         )
         assert 0 <= found.callbacks <= callbacks
         assert 0 <= found.retries <= retries
