@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
 
@@ -23,7 +24,12 @@ def main() -> None:
         from outreach.management.joining import join_running
 
         join_running(Path(__file__).resolve().parent)
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as problem:
+        sys.exit(
+            f"{problem}\nFor a rehearsal without any account, start `make up` in another terminal first."
+        )
 
 
 if __name__ == "__main__":

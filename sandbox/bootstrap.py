@@ -7,19 +7,13 @@ a traceback. Installs the locked requirements into `.venv` when they changed, an
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import platform
-import re
 import shutil
-import ssl
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
-import zipfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -138,7 +132,7 @@ def install(requirements: tuple[str, ...]) -> None:
     say(f"Installing {' and '.join(requirements)} into .venv …")
     files = [part for name in requirements for part in ("-r", name)]
     try:
-        command = [uv(), "pip", "install", "--python", str(PYTHON), "--quiet"]
+        command = [uv(), "pip", "install", "--python", str(PYTHON), "--quiet", *index_of_pip()]
     except CannotSetUp as problem:
         say(f"{problem} Going on with pip, which takes longer.")
         command = [*pip(), "install", "--quiet", "--disable-pip-version-check"]
@@ -148,6 +142,12 @@ def install(requirements: tuple[str, ...]) -> None:
         old.unlink()
     (VENV / f".installed-{wanted}").touch()
     say(f"Installed in {time.monotonic() - started:.1f} s.")
+
+
+def index_of_pip() -> list[str]:
+    """Return uv's option for the package index that pip is told to use; uv does not read pip's variable."""
+    index = os.environ.get("PIP_INDEX_URL", "")
+    return ["--default-index", index] if index and "UV_DEFAULT_INDEX" not in os.environ else []
 
 
 def digest(requirements: tuple[str, ...]) -> str:
@@ -169,34 +169,32 @@ def make_venv() -> None:
 
 
 def uv() -> str:
-    """Return the path of the pinned uv, kept from an earlier clone or fetched.
+    """Return the path of the pinned uv, kept from an earlier clone or installed from its wheel.
 
-    :raises CannotSetUp: when it can neither be found nor fetched.
+    :raises CannotSetUp: when it can neither be found nor installed.
     """
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    kept = caches / "outreach" / f"uv-{UV_VERSION}" / "uv"
-    if not kept.exists():
-        unpack_uv(fetch_uv(), kept)
-    return str(kept)
+    kept = caches / "outreach" / f"uv-{UV_VERSION}"
+    if not (kept / "bin" / "uv").exists():
+        install_uv(kept)
+    return str(kept / "bin" / "uv")
 
 
-def fetch_uv() -> bytes:
-    """Download uv's wheel from the package index and prove that it is the pinned one."""
+def install_uv(target: Path) -> None:
+    """Put uv's wheel into `target`, whole or not at all; pip proves that it is the pinned one."""
     sha256 = UV_WHEELS.get(machine(), "")
     if not sha256:
         raise CannotSetUp(f"There is no wheel of uv for {machine()}.")
-    index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("PIP_INDEX_URL") or "https://pypi.org/simple"
-    page = f"{index.rstrip('/')}/uv/"
-    try:
-        found = re.search(f'href="([^"#]*)#sha256={sha256}', fetch(page).decode())
-        if found is None:
-            raise CannotSetUp(f"The package index has no uv {UV_VERSION} for {machine()}.")
-        wheel = fetch(urllib.parse.urljoin(page, found.group(1)))
-    except (OSError, ValueError) as error:
-        raise CannotSetUp(f"uv could not be fetched ({error}).") from error
-    if hashlib.sha256(wheel).hexdigest() != sha256:
-        raise CannotSetUp("The fetched uv is not the pinned one, so it is not used.")
-    return wheel
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as place:
+        pinned = Path(place, "uv.txt")
+        pinned.write_text(f"uv=={UV_VERSION} --hash=sha256:{sha256}\n", encoding="utf-8")
+        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
+        options += ["--require-hashes", "--target", str(Path(place, "uv")), "-r", str(pinned)]
+        if subprocess.run([*pip(), "install", *options], check=False).returncode:
+            raise CannotSetUp("uv could not be installed: see above.")
+        shutil.rmtree(target, ignore_errors=True)
+        Path(place, "uv").rename(target)
 
 
 def machine() -> str:
@@ -204,35 +202,30 @@ def machine() -> str:
     return f"{platform.system()} {platform.machine()}"
 
 
-def fetch(address: str) -> bytes:
-    """Return the body behind an https address."""
-    if not address.startswith("https://"):
-        raise ValueError(f"not an https address: {address.split('://', maxsplit=1)[0]}")
-    with urllib.request.urlopen(address, timeout=60, context=ssl.create_default_context()) as answer:  # noqa: S310
-        body: bytes = answer.read()
-    return body
-
-
-def unpack_uv(wheel: bytes, target: Path) -> None:
-    """Put the program inside the wheel at `target`, whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"uv.{os.getpid()}")
-    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
-        draft.write_bytes(archive.read(f"uv-{UV_VERSION}.data/scripts/uv"))
-    draft.chmod(0o755)
-    draft.replace(target)
-
-
 def pip() -> list[str]:
-    """Return the command of pip in `.venv`, put there first when it is missing."""
-    command = [str(PYTHON), "-m", "pip"]
-    if subprocess.run([*command, "--version"], capture_output=True, check=False).returncode:
-        made = subprocess.run([PYTHON, "-m", "ensurepip"], capture_output=True, check=False)
-        if made.returncode:
-            raise CannotSetUp(
-                "There is no pip either. On Debian: apt install python3-venv, then start again."
-            )
-    return command
+    """Return the command of a pip that works: this Python's own, or one put into `.venv`."""
+    for python in (sys.executable, str(PYTHON)):
+        if runs(python, "-m", "pip", "--version"):
+            return [python, "-m", "pip"]
+    if not runs(str(PYTHON), "-m", "ensurepip") and not (
+        ask_debian_for_ensurepip() and runs(str(PYTHON), "-m", "ensurepip")
+    ):
+        raise CannotSetUp("There is no pip. On Debian: apt install python3-venv, then start again.")
+    return [str(PYTHON), "-m", "pip"]
+
+
+def ask_debian_for_ensurepip() -> bool:
+    """Install what Debian leaves out of its Python, where we may; return whether that was done."""
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        return False
+    say("Installing python3-venv: Debian's Python comes without pip …")
+    return runs(apt, "update") and runs(apt, "install", "--yes", "--no-install-recommends", "python3-venv")
+
+
+def runs(*command: str) -> bool:
+    """Run `command` in silence and return whether it succeeded."""
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def become(program: str, *arguments: str) -> NoReturn:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
+import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,8 +11,6 @@ import pytest
 from sandbox import bootstrap
 
 pytestmark = pytest.mark.unit
-
-WHEEL = b"not the wheel that was pinned"
 
 
 class TestWrongPython:
@@ -38,37 +34,42 @@ class TestWrongPython:
 
 
 class TestUv:
-    def page(self, sha256: str) -> bytes:
-        return f'<a href="../../files/uv.whl#sha256={sha256}">uv.whl</a>'.encode()
+    def test_is_installed_by_hash_and_kept_only_when_that_went_well(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        asked: list[str] = []
 
-    def test_is_taken_only_when_it_is_the_pinned_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def pip(command: list[str], *, check: bool) -> subprocess.CompletedProcess[bytes]:
+            asked.append(Path(command[-1]).read_text())
+            uv = Path(command[command.index("--target") + 1]) / "bin" / "uv"
+            uv.parent.mkdir(parents=True)
+            uv.touch()
+            return subprocess.CompletedProcess(command, returncode=len(asked) == 1)
+
         monkeypatch.setattr(bootstrap, "machine", lambda: "Linux x86_64")
+        monkeypatch.setattr(bootstrap, "pip", lambda: ["pip"])
+        monkeypatch.setattr(bootstrap.subprocess, "run", pip)
+        with pytest.raises(bootstrap.CannotSetUp, match="could not be installed"):
+            bootstrap.install_uv(tmp_path / "uv-1")
+        assert list(tmp_path.iterdir()) == []
+        bootstrap.install_uv(tmp_path / "uv-1")
+        assert (tmp_path / "uv-1" / "bin" / "uv").exists()
         pinned = bootstrap.UV_WHEELS["Linux x86_64"]
-        index, file = "https://index.test/simple/uv/", "https://index.test/files/uv.whl"
-        answers = {index: self.page(pinned), file: WHEEL}
-        monkeypatch.setenv("UV_DEFAULT_INDEX", "https://index.test/simple")
-        monkeypatch.setattr(bootstrap, "fetch", answers.__getitem__)
-        with pytest.raises(bootstrap.CannotSetUp, match="not the pinned one"):
-            bootstrap.fetch_uv()
-        monkeypatch.setitem(bootstrap.UV_WHEELS, "Linux x86_64", hashlib.sha256(WHEEL).hexdigest())
-        answers[index] = self.page(hashlib.sha256(WHEEL).hexdigest())
-        assert bootstrap.fetch_uv() == WHEEL
+        assert asked[1] == f"uv=={bootstrap.UV_VERSION} --hash=sha256:{pinned}\n"
 
     def test_is_not_looked_for_on_a_machine_it_was_not_built_for(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         monkeypatch.setattr(bootstrap, "machine", lambda: "Plan9 vax")
         with pytest.raises(bootstrap.CannotSetUp, match="no wheel of uv for Plan9 vax"):
-            bootstrap.fetch_uv()
+            bootstrap.install_uv(tmp_path / "uv-1")
 
-    def test_is_unpacked_whole_and_may_be_run(self, tmp_path: Path) -> None:
-        wheel = io.BytesIO()
-        with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr(f"uv-{bootstrap.UV_VERSION}.data/scripts/uv", "#!/bin/sh\n")
-        target = tmp_path / "uv-1" / "uv"
-        bootstrap.unpack_uv(wheel.getvalue(), target)
-        assert target.stat().st_mode & 0o111
-        assert [path.name for path in target.parent.iterdir()] == ["uv"]
+    def test_uses_the_index_that_pip_is_told_to_use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("UV_DEFAULT_INDEX", raising=False)
+        monkeypatch.setenv("PIP_INDEX_URL", "https://index.test/simple")
+        assert bootstrap.index_of_pip() == ["--default-index", "https://index.test/simple"]
+        monkeypatch.setenv("UV_DEFAULT_INDEX", "https://other.test/simple")
+        assert bootstrap.index_of_pip() == []
 
 
 class TestInstall:

@@ -170,13 +170,15 @@ def _set(decided: Entered, made: dict[str, str]) -> None:
     os.environ.update(environments.on_this_machine(**where))  # type: ignore[arg-type]
     if decided.rehearsal:
         os.environ.update(environments.of_a_rehearsal(**where))  # type: ignore[arg-type]
-    publish(decided.directory, _published(**where))
+    publish(decided.directory, _published(rehearsal=decided.rehearsal, **where))
 
 
-def _published(**where: Any) -> set[str]:
+def _published(*, rehearsal: bool, **where: Any) -> set[str]:
     """Return the variables that another terminal needs to work beside us."""
-    ours = environments.on_this_machine(**where) | environments.of_a_rehearsal(**where)
-    return {*GIVEN_BY.values(), *ours} & os.environ.keys()
+    ours = {*GIVEN_BY.values(), *environments.on_this_machine(**where)}
+    if rehearsal:
+        ours |= environments.of_a_rehearsal(**where).keys()
+    return ours & os.environ.keys()
 
 
 def _servers(directory: Path, *, ports: Ports, brought: set[str]) -> tuple[Server, ...]:

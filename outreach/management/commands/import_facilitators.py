@@ -102,7 +102,8 @@ class Command(BaseCommand):
             )
         if batch.state == ImportState.REFUSED:
             raise CommandError(f"{batch.file_name} was refused and nothing was stored: {batch.problem}")
-        self.stdout.write(_summary(batch, colour=self.stdout.isatty() and not options["no_color"]))
+        if options["verbosity"]:
+            self.stdout.write(_summary(batch, colour=self.stdout.isatty() and not options["no_color"]))
         self._write_rejected(batch, options["rejected"])
 
     def _write_rejected(self, batch: ImportBatch, path: str | None) -> None:

@@ -33,7 +33,7 @@ from outreach.tasks import dial_due, retry_due
 from sandbox import clock_jumper, sample
 from sandbox.callees import persona_for
 
-KILLABLE = ("worker", "agent", "recorder", "valkey", "beat", "hooks", "web")
+KILLABLE = ("worker", "ops", "agent", "recorder", "valkey", "beat", "hooks", "web")
 #: A rehearsal calls faster than anybody would. Only what an operator may edit differs from the defaults:
 #: pacing, patience, and how often beat looks.
 DIAL_TICK = timedelta(milliseconds=250)
@@ -55,6 +55,7 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("csv", nargs="?", type=Path, help="the list to call (default: made-up people)")
         parser.add_argument("--people", type=int, default=40, help="how many made-up people (default 40)")
+        parser.add_argument("--attempts", type=int, help="how often each is tried (default: the campaign's)")
         parser.add_argument("--seed", type=int, default=1, help="decides who is who and what fails")
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
         parser.add_argument(
@@ -169,6 +170,8 @@ class Rehearsal:
         facts = NewCampaign(**(asdict(sample.CAMPAIGN) | {"name": "Rehearsal"}))
         campaign = campaigns.create_campaign(facts)
         Campaign.objects.filter(pk=campaign.pk).update(**PACE)
+        if self._options["attempts"] is not None:
+            Campaign.objects.filter(pk=campaign.pk).update(max_attempts=self._options["attempts"])
         DialingControl.objects.update(calls_per_second=PACE["calls_per_second"], max_open_calls=100)
         path = self._options["csv"]
         if path is None:
@@ -218,6 +221,8 @@ def _print(verdict: Verdict) -> None:
             table.add_row(
                 name.replace("_", " "), ", ".join(f"{key} {n}" for key, n in value.items()) or "none"
             )
+        elif name == "killed":
+            table.add_row(name, ", ".join(value) or "nothing")
         elif name != "promises_broken":
             table.add_row(name.replace("_", " "), str(value))
     console = Console(highlight=False)

@@ -42,6 +42,7 @@ class Verdict:
     dispositions: Mapping[str, int]
     statuses: Mapping[str, int]
     standings: Mapping[str, int]
+    killed: tuple[str, ...]
     promises_broken: tuple[str, ...]
     seconds: float
 
@@ -88,6 +89,7 @@ def judge(evidence: Evidence) -> Verdict:
         dispositions=_counted(call.disposition for call in evidence.calls if call.disposition),
         statuses=_counted(call.status for call in evidence.calls),
         standings=_counted(person.standing for person in evidence.people),
+        killed=evidence.killed,
         promises_broken=tuple(sentence for count, sentence in broken if count),
         seconds=round(evidence.seconds, 1),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
@@ -14,11 +15,14 @@ _COLOURS = {
     "alex": "green",
     "person": "yellow",
     "next": "magenta",
-    "clock": "bold white on blue",
+    "clock": "bold blue",
     "sandbox": "dim",
 }
 _TROUBLE = "red"
 _WIDTH = 8
+#: What stands before the text of every line: the time, and who says it.
+_INDENT = len("Tue 14:59:00  ") + _WIDTH + 1
+_NARROWEST_TEXT = 30
 
 
 class Terminal:
@@ -30,12 +34,19 @@ class Terminal:
         self.ahead = timedelta()
 
     def say(self, source: str, text: str) -> None:
-        """Print one line under the name of `source`."""
+        """Print one line under the name of `source`; a long one goes on under its own beginning."""
         colour = _COLOURS.get(source, _TROUBLE)
         line = Text(f"{datetime.now(UTC) + self.ahead:%a %H:%M:%S}  ", style="dim")
         line.append(f"{source:<{_WIDTH}}", style=colour)
-        line.append(f" {text}", style=colour if source in ("alex", "person") else "")
+        line.append(f" {self._wrapped(text)}", style=colour if source in ("alex", "person", "clock") else "")
         self._console.print(line)
+
+    def _wrapped(self, text: str) -> str:
+        """Return the text cut between words for a terminal; whoever reads a pipe gets one line."""
+        room = self._console.width - _INDENT
+        if not self._console.is_terminal or room < _NARROWEST_TEXT:
+            return text
+        return f"\n{' ' * _INDENT}".join(textwrap.wrap(text, room, break_long_words=False))
 
     def announce(self, *lines: str) -> None:
         """Print a block that stands out."""

@@ -21,8 +21,8 @@ class Ports:
     web: int = 8000
     hooks: int = 8001
     flower: int = 5555
-    postgres: int = 54320
-    valkey: int = 63790
+    postgres: int = 15432
+    valkey: int = 16379
     twilio: int = 9101
     livekit: int = 9102
     groq: int = 9103

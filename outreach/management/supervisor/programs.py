@@ -83,7 +83,9 @@ def product(*, environment: Mapping[str, str], ports: Ports) -> list[Service]:
     granian += ["--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "--no-access-log"]
     granian += ["--respawn-failed-workers", "--workers-kill-timeout", "5", "config.hooks:application"]
     celery = ["-m", "celery", "-A", "config"]
-    worker = ["worker", "-Q", "dial,ops,post", "-c", "4", "--without-gossip", "--without-mingle"]
+    # Two workers: dials that wait for a slow room server never keep the sweep from ending a lost call.
+    dialers = ["worker", "-n", "dial@%h", "-Q", "dial", "-c", "3", "--without-gossip", "--without-mingle"]
+    others = ["worker", "-n", "ops@%h", "-Q", "ops,post", "-c", "2", "--without-gossip", "--without-mingle"]
     flower = ["flower", f"--address={LOOPBACK}", f"--port={ports.flower}", "--logging=warning"]
 
     def ours(
@@ -108,7 +110,8 @@ def product(*, environment: Mapping[str, str], ports: Ports) -> list[Service]:
             f"http://{LOOPBACK}:{ports.flower}/healthcheck",
         ),
         ours("recorder", Group.RECORDER, ["manage.py", "record"]),
-        ours("worker", Group.TASKS, [*celery, *worker], grace=15.0),
+        ours("worker", Group.TASKS, [*celery, *dialers], grace=15.0),
+        ours("ops", Group.TASKS, [*celery, *others], grace=15.0),
         ours("agent", Group.ALEX, ["-m", "agentworker"], f"http://{LOOPBACK}:{ports.agent}/", AGENT_GRACE),
         ours("beat", Group.TICKS, [*celery, "beat", "--pidfile="]),
     ]

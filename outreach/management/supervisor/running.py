@@ -164,9 +164,22 @@ class Running:
 
     def _clock_jumped(self, fields: dict[str, Any]) -> None:
         moment = parse_datetime(str(fields["jumped_to"]))
-        hours, minutes = divmod(round(float(fields["skipped_seconds"]) / 60), 60)
-        skipped = f"{hours} h {minutes} min" if hours else f"{minutes} min"
-        self.terminal.say("clock", f" All is quiet: {skipped} later it is {moment:%A %d %B, %H:%M} UTC ")
+        if moment is None:
+            return
+        skipped = _for_how_long(float(fields["skipped_seconds"]))
+        self.terminal.say(
+            "clock",
+            f"Nobody can be called for {skipped}, so the rehearsal's clock jumps to "
+            f"{moment:%A} {moment.day} {moment:%B, %H:%M} UTC.",
+        )
+
+
+def _for_how_long(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    return f"{hours} h" if hours <= 48 else f"{round(hours / 24)} days"
 
 
 def started_at() -> float:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, NoteWord, TurnWord
+from outreach.domain.disposition import AnsweredBy, Disposition
 from outreach.domain.phone_number import mask
 from outreach.domain.standing import CallKind, Standing
 from outreach.models import Call, CampaignState, Facilitator
@@ -39,6 +40,12 @@ _CLOSINGS = {
     Standing.NOT_INTERESTED: "left in peace",
     Standing.SUPPRESSED: "never called again",
     Standing.EXHAUSTED: "tried often enough, not called again",
+}
+_MACHINES = {
+    AnsweredBy.VOICEMAIL.value: "a voicemail",
+    AnsweredBy.IVR.value: "a phone menu",
+    AnsweredBy.SCREENING.value: "a call screening service",
+    AnsweredBy.UNAVAILABLE.value: "an announcement",
 }
 WORDS_AT_ONCE = 500
 
@@ -162,12 +169,16 @@ def _how_it_ended(call: Call) -> str:
     if call.status == CallStatus.COMPLETED:
         return f"is off the line after {call.duration_seconds or 0} s"
     ending = _ENDINGS.get(CallStatus(call.status), call.status)
-    reason = call.failure_reason or call.failure_code
+    # The carrier's codes for "busy" and "no answer" say no more than the words.
+    rang = call.status in (CallStatus.BUSY, CallStatus.NO_ANSWER)
+    reason = call.failure_reason or ("" if rang or not call.failure_code else f"code {call.failure_code}")
     return f"{ending} ({reason})" if reason else ending
 
 
 def _outcome(call: Call) -> str:
     said = str(call.get_disposition_display()) if call.disposition else ""
+    if call.disposition == Disposition.NO_OUTCOME and call.answered_by in _MACHINES:
+        said = f"reached {_MACHINES[call.answered_by]}"
     fault = "our own fault, does not count" if call.our_fault else ""
     return "".join(f"{part.lower()} → " for part in (said, fault) if part)
 
@@ -184,4 +195,5 @@ def _what_follows(person: Facilitator) -> str:
 
 def local(moment: datetime, zone: str) -> str:
     """Return a moment as the person's own clock shows it."""
-    return f"{moment.astimezone(ZoneInfo(zone or 'UTC')):%a %d %b %H:%M} {zone or 'UTC'}"
+    there = moment.astimezone(ZoneInfo(zone or "UTC"))
+    return f"{there:%a} {there.day} {there:%b %H:%M} {zone or 'UTC'}"
