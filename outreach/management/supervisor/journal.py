@@ -36,6 +36,8 @@ class Journal:
         self._say = say
         self._hear_clock = hear_clock
         self._files: dict[str, logging.Handler] = {}
+        #: While services start, they warn of others that are not there yet; those lines stay in the files.
+        self.starting = True
         self.stopping = False
         directory.mkdir(parents=True, exist_ok=True)
 
@@ -46,7 +48,7 @@ class Journal:
         if name == "clock" and "jumped_to" in fields:
             self._hear_clock(fields)
         elif fields:
-            if _is_loud(name, fields):
+            if _is_loud(name, fields, only_errors=self.starting):
                 self._say(name, _sentence(fields))
         elif _TROUBLE.search(line) and _EXPECTED not in line and not self.stopping:
             self._say(name, line[:200])
@@ -71,9 +73,9 @@ class Journal:
         return self._files[name]
 
 
-def _is_loud(name: str, fields: dict[str, Any]) -> bool:
+def _is_loud(name: str, fields: dict[str, Any], *, only_errors: bool) -> bool:
     level = str(fields.get("level", fields.get("levelname", ""))).lower()
-    if name in _QUIET or str(fields.get("logger", "")).startswith(_QUIET_LOGGER):
+    if only_errors or name in _QUIET or str(fields.get("logger", "")).startswith(_QUIET_LOGGER):
         return level in _LOUD - {"warning"}
     # A tick that waited longer than its interval is dropped unread: that is what it should be.
     return level in _LOUD and not fields.get("expired")

@@ -97,7 +97,8 @@ class Running:
         self._told_first = False
 
     def keep_telling(self, until: Callable[[], bool]) -> None:
-        """Tell what happens until `until` says so."""
+        """Tell what happens until `until` says so; everything has started by now."""
+        self.journal.starting = False
         while not until():
             self.tell()
             time.sleep(TELL_EVERY)
