@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 REPORT_EVERY = 2.0
 """Seconds; the product takes a worker for lost after three reports that did not come."""
+UNHEARD_IS_NEWS = 5
+"""Reports in a row that nobody took; fewer are lost whenever the product starts or restarts."""
 LEFTOVERS_EVERY = 2.0
 LAST_LEFTOVERS_WITHIN = 10.0
 WARM = 3
@@ -172,11 +174,15 @@ class Worker:
             logger.warning("calls are cut, they did not end in time")
 
     async def _report(self) -> None:
+        unheard = 0
         while True:
             try:
                 await self._hooks.post_report(self.report())
+                unheard = 0
             except HooksUnreachable as exc:
-                logger.warning("the product does not hear this worker", extra={"error": str(exc)})
+                unheard += 1
+                if unheard == UNHEARD_IS_NEWS:
+                    logger.warning("the product does not hear this worker", extra={"error": str(exc)})
             except AttributeError:
                 # The server has no process pool before it has started.
                 await asyncio.sleep(0.1)
