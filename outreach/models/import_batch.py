@@ -39,6 +39,9 @@ class ImportBatch(models.Model):
 
     class Meta:
         verbose_name_plural = _("import batches")
+        indexes = [
+            models.Index(name="import_unfinished", fields=["campaign"], condition=models.Q(state="importing"))
+        ]
         permissions = [("import_facilitators", "Can upload people into a campaign")]
 
     def __str__(self) -> str:

@@ -109,7 +109,11 @@ def import_file(
 
 
 def refuse_interrupted() -> int:
-    """Refuse the batches whose import died; return how many. Idempotent, for the sweep."""
+    """Refuse the batches whose import died; return how many. Idempotent.
+
+    The sweep asks this every two seconds: one look at a partial index that is nearly always empty. An import
+    that still runs is not waited for.
+    """
     refused = 0
     importing = ImportBatch.objects.filter(state=ImportState.IMPORTING)
     for campaign_id in importing.values_list("campaign_id", flat=True).distinct():

@@ -18,6 +18,7 @@ from outreach.integrations.telephony import ProviderCall, Rooms, Telephony, Tele
 from outreach.models import Call
 from outreach.services import campaigns, clock
 from outreach.services.dialing import LOOK_AGAIN, cancel_before_dial, close_room, hang_up
+from outreach.services.importing import refuse_interrupted
 from outreach.services.inbox import store_incident
 from outreach.services.locks import try_lock_call, try_lock_sweep
 from outreach.services.progress import apply_status
@@ -43,6 +44,7 @@ def sweep(*, telephony: Telephony, rooms: Rooms) -> int:
             return 0
         campaigns.release_held()
         give_up_on_gaps()
+        refuse_interrupted()
         looked = 0
         until = time.monotonic() + PATIENCE
         for find, look in ((_agentless, _rescue), (_late, _look_into)):

@@ -29,7 +29,9 @@ from outreach.models import (
 from outreach.services import clock, import_staging
 from outreach.services.import_rejects import write_rejected
 from outreach.services.importing import ImportOptions, KnownPeople, import_file, refuse_interrupted
+from outreach.services.reconciling import sweep
 from tests.factories import a_campaign, a_person
+from tests.fakes import FakeRooms, FakeTelephony
 
 pytestmark = pytest.mark.integration
 
@@ -307,6 +309,13 @@ class TestAnInterruptedImport:
         again = bring_in(campaign, self.MANY)
         assert counts(again) == {"read": 5001, "created": 5000, "rejected": 1}
         assert ImportBatch.objects.exclude(pk=again.pk).get().state == ImportState.REFUSED
+
+    def test_is_named_by_the_next_sweep(self, campaign: Campaign) -> None:
+        self.die(campaign)
+        sweep(telephony=FakeTelephony(), rooms=FakeRooms())
+        batch = ImportBatch.objects.get()
+        assert (batch.state, batch.finished_at is None) == (ImportState.REFUSED, False)
+        assert "interrupted" in batch.problem
 
     def test_is_not_one_that_still_runs(self, campaign: Campaign) -> None:
         running = ImportBatch.objects.create(
