@@ -1,4 +1,4 @@
-"""The main job's own test: whole campaigns, called by the processes of production, judged by their promises."""
+"""The main job's own test: whole campaigns, called by production's processes, judged by their promises."""
 
 from __future__ import annotations
 

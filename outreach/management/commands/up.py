@@ -134,5 +134,5 @@ class Start:
             f"Flower  http://127.0.0.1:{ports.flower}/   user {FLOWER_USER}, password in "
             f"{self.entered.directory / 'secrets.json'}",
             f"Hooks   http://127.0.0.1:{ports.hooks}/hooks/   Logs {self.entered.directory / 'logs'}",
-            "Ctrl-C stops everything: calls in progress first.",
+            "Ctrl-C stops everything: calls in progress first. The times below are UTC.",
         )

@@ -41,14 +41,15 @@ class Course:
         :raises TookTooLong: when that takes more than `at_most` seconds.
         """
         deadline = time.monotonic() + self.at_most
-        last_told = 0.0
+        told_at, told = 0.0, ""
         while not self._is_over():
             if time.monotonic() > deadline:
                 raise TookTooLong(f"The campaign was not over after {self.at_most:.0f} s: {self._where()}")
             self._kill_when_due()
-            if time.monotonic() - last_told >= 1:
-                last_told = time.monotonic()
-                self.tell(self._where())
+            if time.monotonic() - told_at >= 1:
+                told_at = time.monotonic()
+                if told != (told := self._where()):
+                    self.tell(told)
             time.sleep(LOOK_EVERY)
         self._wait_for_words()
 

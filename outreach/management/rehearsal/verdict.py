@@ -49,27 +49,15 @@ class Verdict:
 
 def judge(evidence: Evidence) -> Verdict:
     """Return the verdict on one rehearsal."""
-    lost = _lost_turns(evidence)
     double, outside, after = _double_dials(evidence), _outside_hours(evidence), _after_opt_out(evidence)
-    stuck = sum(call.is_open or not call.settled for call in evidence.calls)
-    stuck += sum(person.standing == Standing.IN_CALL for person in evidence.people)
-    dead_air = [heard for heard in evidence.heard if heard.silence_seconds > _silence_limit(evidence)]
-    surprises = _surprises(evidence)
-    unexplained = [p for p in evidence.people if p.standing in SETTLED_FOR_REASONS and not p.reason]
-    incomplete = [c for c in evidence.calls if c.turns and c.transcript != "complete"]
+    lost, stuck = _lost_turns(evidence), _stuck(evidence)
     broken = [
         (double, f"1: {double} calls rang a number that was already on a call, or that nobody ordered"),
         (outside, f"2: {outside} calls were outside the person's hours"),
         (after, f"2: {after} calls came after an opt-out"),
-        (len(dead_air), f"3: {len(dead_air)} people heard silence"),
         (lost, f"4: {lost} spoken turns were not stored"),
-        (len(incomplete), f"4: {len(incomplete)} transcripts are not complete"),
-        (
-            len(surprises),
-            f"4: {len(surprises)} people ended otherwise than they meant: {_examples(surprises)}",
-        ),
         (stuck, f"6: {stuck} calls or people are stuck"),
-        (len(unexplained), f"7: {len(unexplained)} people wait without a reason"),
+        *_broken_for_people(evidence),
     ]
     return Verdict(
         people=len(evidence.people),
@@ -90,17 +78,36 @@ def judge(evidence: Evidence) -> Verdict:
         statuses=_counted(call.status for call in evidence.calls),
         standings=_counted(person.standing for person in evidence.people),
         killed=evidence.killed,
-        promises_broken=tuple(sentence for count, sentence in broken if count),
+        promises_broken=tuple(sorted(sentence for count, sentence in broken if count)),
         seconds=round(evidence.seconds, 1),
     )
 
 
+def _broken_for_people(evidence: Evidence) -> list[tuple[int, str]]:
+    """Return how often what people heard, and what became of them, was not as promised."""
+    limit = DEAD_AIR_AFTER_A_KILL if evidence.killed else DEAD_AIR
+    dead_air = sum(heard.silence_seconds > limit for heard in evidence.heard)
+    incomplete = sum(bool(call.turns) and call.transcript != "complete" for call in evidence.calls)
+    surprises = _surprises(evidence)
+    unexplained = sum(one.standing in SETTLED_FOR_REASONS and not one.reason for one in evidence.people)
+    return [
+        (dead_air, f"3: {dead_air} people heard silence"),
+        (incomplete, f"4: {incomplete} transcripts are not complete"),
+        (
+            len(surprises),
+            f"4: {len(surprises)} people ended otherwise than they meant: {_examples(surprises)}",
+        ),
+        (unexplained, f"7: {unexplained} people wait without a reason"),
+    ]
+
+
+def _stuck(evidence: Evidence) -> int:
+    stuck = sum(call.is_open or not call.settled for call in evidence.calls)
+    return stuck + sum(person.standing == Standing.IN_CALL for person in evidence.people)
+
+
 def _counted(values: Any) -> dict[str, int]:
     return dict(sorted(Counter(values).items()))
-
-
-def _silence_limit(evidence: Evidence) -> float:
-    return DEAD_AIR_AFTER_A_KILL if evidence.killed else DEAD_AIR
 
 
 def _double_dials(evidence: Evidence) -> int:

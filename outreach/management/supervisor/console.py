@@ -50,4 +50,12 @@ class Terminal:
 
     def announce(self, *lines: str) -> None:
         """Print a block that stands out."""
-        self._console.print(Text("\n" + "\n".join(f"  {line}" for line in lines) + "\n", style="bold"))
+        width = self._console.width if self._console.is_terminal else 1000
+        shown = [
+            textwrap.fill(
+                line, width, initial_indent="  ", subsequent_indent=" " * 10,
+                break_long_words=False, break_on_hyphens=False,
+            )
+            for line in lines
+        ]  # fmt: skip
+        self._console.print(Text("\n" + "\n".join(shown) + "\n", style="bold"))

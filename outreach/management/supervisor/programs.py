@@ -33,6 +33,11 @@ class Group(IntEnum):
     TICKS = 6
 
 
+CELERY = ("-m", "celery", "-A", "config")
+#: Two workers: dials that wait for a slow room server never keep the sweep from ending a lost call.
+DIALERS = ("worker", "-n", "dial@%h", "-Q", "dial", "-c", "3", "--without-gossip", "--without-mingle")
+OTHERS = ("worker", "-n", "ops@%h", "-Q", "ops,post", "-c", "2", "--without-gossip", "--without-mingle")
+
 #: What needs no database to start: it may do so while the tables are made.
 NEEDS_NO_DATABASE = frozenset({"sandbox", "agent"})
 
@@ -82,10 +87,6 @@ def product(*, environment: Mapping[str, str], ports: Ports) -> list[Service]:
     granian = ["-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(ports.hooks)]
     granian += ["--workers", "1", "--blocking-threads", "8", "--log-level", "warning", "--no-access-log"]
     granian += ["--respawn-failed-workers", "--workers-kill-timeout", "5", "config.hooks:application"]
-    celery = ["-m", "celery", "-A", "config"]
-    # Two workers: dials that wait for a slow room server never keep the sweep from ending a lost call.
-    dialers = ["worker", "-n", "dial@%h", "-Q", "dial", "-c", "3", "--without-gossip", "--without-mingle"]
-    others = ["worker", "-n", "ops@%h", "-Q", "ops,post", "-c", "2", "--without-gossip", "--without-mingle"]
     flower = ["flower", f"--address={LOOPBACK}", f"--port={ports.flower}", "--logging=warning"]
 
     def ours(
@@ -106,14 +107,14 @@ def product(*, environment: Mapping[str, str], ports: Ports) -> list[Service]:
         ours(
             "flower",
             Group.PAGES_AND_HOOKS,
-            [*celery, *flower],
+            [*CELERY, *flower],
             f"http://{LOOPBACK}:{ports.flower}/healthcheck",
         ),
         ours("recorder", Group.RECORDER, ["manage.py", "record"]),
-        ours("worker", Group.TASKS, [*celery, *dialers], grace=15.0),
-        ours("ops", Group.TASKS, [*celery, *others], grace=15.0),
+        ours("worker", Group.TASKS, [*CELERY, *DIALERS], grace=15.0),
+        ours("ops", Group.TASKS, [*CELERY, *OTHERS], grace=15.0),
         ours("agent", Group.ALEX, ["-m", "agentworker"], f"http://{LOOPBACK}:{ports.agent}/", AGENT_GRACE),
-        ours("beat", Group.TICKS, [*celery, "beat", "--pidfile="]),
+        ours("beat", Group.TICKS, [*CELERY, "beat", "--pidfile="]),
     ]
 
 
