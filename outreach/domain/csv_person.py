@@ -72,7 +72,7 @@ class RowReader:
             priority=self._optional(cells, Field.PRIORITY, csv_cells.read_priority, "the default is used"),
             consent=consent,
             consent_basis=basis,
-            consent_source=source or (self._rules.consent_source if basis else ""),
+            consent_source=self._consent_source(source, consent, basis),
             hold_reason=_hold_reason(country=where, consent=consent, basis=basis),
             extra=self._extra(cells),
         )
@@ -179,6 +179,12 @@ class RowReader:
         if basis is None:
             return Consent.UNCLEAR, ""
         return (Consent.GIVEN if basis else Consent.WITHHELD), basis
+
+    def _consent_source(self, source: str, consent: Consent, basis: str) -> str:
+        """Return where the consent comes from; of a "no" it is kept that it was said, for later lists."""
+        if consent is Consent.WITHHELD:
+            return f"{CONSENT_WITHHELD} {source}".strip()[:MAX_CONSENT_SOURCE]
+        return source or (self._rules.consent_source if basis else "")
 
     def _extra(self, cells: Sequence[str]) -> dict[str, str]:
         kept: dict[str, str] = {}

@@ -11,6 +11,11 @@ CONSENT_WITHHELD = "The list says that this person has not consented."
 NO_COUNTRY = (
     "The number belongs to no country, so its local time is unknown: set the country, then release them."
 )
+#: Every reason for which a row's person is held as soon as they are stored.
+HOLD_REASONS = (
+    NO_CONSENT, CONSENT_WITHHELD, NO_COUNTRY,
+    f"{NO_COUNTRY} {NO_CONSENT}", f"{NO_COUNTRY} {CONSENT_WITHHELD}",
+)  # fmt: skip
 
 
 class RowProblem(NamedTuple):

@@ -10,12 +10,16 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from outreach.domain import defaults
-from outreach.domain.csv_rows import Person, RowProblem
+from outreach.domain.csv_rows import CONSENT_WITHHELD, HOLD_REASONS, Person, RowProblem
+from outreach.domain.gate import RefusalCode
 from outreach.domain.standing import Standing
 from outreach.models import ImportBatch
 from outreach.services import clock
 
 SUPPRESSED = "The number is on the do-not-call list."
+
+#: What the gate says of people who lack something that a list can bring.
+_WANTS = (RefusalCode.NO_CONSENT, RefusalCode.UNKNOWN_COUNTRY, RefusalCode.UNKNOWN_ZONE)
 
 _STAGE = """
 CREATE TEMP TABLE import_stage (
@@ -46,14 +50,36 @@ _UPDATE = {
     "priority": "coalesce(s.priority, f.priority)",
     "extra": "f.extra || s.extra",
 }
+#: When the choice at the upload is a basis: never for somebody who said no in an earlier list.
+_MAY_CHOOSE = (
+    "(s.consent_basis <> '' AND position(%(withheld)s IN f.consent_source || f.standing_reason) = 0)"
+)
 #: When place and consent are taken over; each as a whole, so that a source never proves another basis.
 _FILL_WHEN = {
     "place": "f.time_zone = '' AND (s.zone_source = 'given' OR (s.placed AND f.country = ''))",
-    "consent": "f.consent_basis = '' AND s.consent_basis <> ''",
+    "consent": f"f.consent_basis = '' AND (s.consent IN ('given', 'withheld') OR {_MAY_CHOOSE})",
 }
 _UPDATE_WHEN = {
     "place": "s.zone_source = 'given' OR (s.placed AND f.zone_source <> 'given')",
-    "consent": "s.consent IN ('given', 'withheld') OR (f.consent_basis = '' AND s.consent_basis <> '')",
+    "consent": f"s.consent IN ('given', 'withheld') OR (f.consent_basis = '' AND {_MAY_CHOOSE})",
+}
+
+#: Whom only the want of consent or of a place keeps from the queue, by the gate's word or an earlier list's.
+_WANTING = """
+f.standing = %(held)s AND (f.standing_reason = ANY(%(hold_reasons)s) OR (
+    f.not_called_code = ANY(%(wants)s) AND f.standing_reason = f.not_called_reason))
+"""
+_BROUGHT = """
+{consent_basis} <> '' AND {country} <> ''
+AND (f.consent_basis = '' OR ({country}, {time_zone}) IS DISTINCT FROM (f.country, f.time_zone))
+"""
+#: What being released changes.
+_RELEASED = {
+    "standing": "CASE WHEN f.attempts_made > 0 THEN %(retry_due)s ELSE %(waiting)s END",
+    "standing_reason": "''",
+    "next_call_at": "%(now)s::timestamptz",
+    "not_called_code": "''",
+    "not_called_reason": "''",
 }
 
 _INSERT = """
@@ -77,7 +103,10 @@ ON CONFLICT (campaign_id, number) DO NOTHING
 
 
 class KnownPeople(StrEnum):
-    """What an import does with people who are in the campaign already. Their standing is never touched."""
+    """What an import does with people who are in the campaign already.
+
+    Their standing is never touched, but that whoever was held for want of something is released by it.
+    """
 
     SKIP = "skip"
     FILL = "fill"
@@ -134,6 +163,11 @@ def merge(batch: ImportBatch, *, known: KnownPeople) -> Merged:
         "held": Standing.HELD.value,
         "suppressed": Standing.SUPPRESSED.value,
         "suppressed_reason": SUPPRESSED,
+        "waiting": Standing.WAITING.value,
+        "retry_due": Standing.RETRY_DUE.value,
+        "withheld": CONSENT_WITHHELD,
+        "hold_reasons": list(HOLD_REASONS),
+        "wants": [code.value for code in _WANTS],
     }
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE import_stage")
@@ -150,6 +184,11 @@ def merge(batch: ImportBatch, *, known: KnownPeople) -> Merged:
 def _update_statement(known: KnownPeople) -> str:
     values, when = (_FILL, _FILL_WHEN) if known is KnownPeople.FILL else (_UPDATE, _UPDATE_WHEN)
     new = {column: value.format(**when) for column, value in values.items()}
+    released = f"{_WANTING} AND {_BROUGHT.format(**new)}"
+    new |= {
+        column: f"CASE WHEN {released} THEN {value} ELSE f.{column} END"
+        for column, value in _RELEASED.items()
+    }
     changes = ", ".join(f"{column} = {value}" for column, value in new.items())
     return f"""
         UPDATE outreach_facilitator f SET {changes}, updated_at = %(now)s

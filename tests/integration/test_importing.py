@@ -252,6 +252,108 @@ class TestKnownPeople:
         assert counts(bring_in(campaign, LIST)) == {"read": 2, "created": 2}
 
 
+class TestPeopleWhoAreHeldForWantOfSomething:
+    """A list that brings what was missing releases them; whom somebody else holds it does not."""
+
+    ANA = "+12125550100"
+
+    def hold(self, campaign: Campaign, reason: str, code: str = "", **fields: Any) -> Facilitator:
+        missing: dict[str, Any] = {"number": self.ANA, "standing": "held", "next_call_at": None}
+        said = {
+            "standing_reason": reason,
+            "not_called_code": code,
+            "not_called_reason": reason if code else "",
+        }
+        return a_person(campaign, **(missing | said | fields))
+
+    def bring(self, campaign: Campaign, rest: str, known: KnownPeople, **options: Any) -> Facilitator:
+        columns = "Name,Phone,Country,tz,Consent,Consent source\n"
+        row = f"Ana,{self.ANA},{rest}\n"
+        assert bring_in(campaign, columns + row, ImportOptions(known=known, **options)).problem == ""
+        return Facilitator.objects.get(number=self.ANA)
+
+    def is_released(self, person: Facilitator, standing: str = "waiting") -> bool:
+        if person.standing == "held":
+            assert person.standing_reason
+            return False
+        assert (person.standing, person.standing_reason) == (standing, "")
+        assert (person.not_called_code, person.not_called_reason) == ("", "")
+        assert person.next_call_at is not None
+        assert person.next_call_at <= clock.now()
+        return True
+
+    @pytest.mark.parametrize("known", [KnownPeople.FILL, KnownPeople.UPDATE])
+    @pytest.mark.parametrize(
+        ("code", "fields", "rest"),
+        [
+            ("no_consent", {"consent_basis": ""}, ",,express,paper"),
+            ("unknown_country", {"country": "", "time_zone": ""}, "US,,,"),
+            ("unknown_zone", {"country": "US", "time_zone": ""}, ",America/Chicago,,"),
+        ],
+    )
+    def test_of_the_gate_are_released(
+        self, campaign: Campaign, known: KnownPeople, code: str, fields: dict[str, str], rest: str
+    ) -> None:
+        self.hold(campaign, "Something is missing.", code, **fields)
+        assert self.is_released(self.bring(campaign, rest, known))
+
+    @pytest.mark.parametrize("known", [KnownPeople.FILL, KnownPeople.UPDATE])
+    def test_of_an_earlier_list_are_released_once_nothing_is_missing(
+        self, campaign: Campaign, known: KnownPeople
+    ) -> None:
+        number = "+80012345678"
+        bring_in(campaign, f"Name,Phone\nBo,{number}\n", ImportOptions())
+        assert Facilitator.objects.get().standing == "held"
+        bring_in(campaign, f"Name,Phone,Consent\nBo,{number},express\n", ImportOptions(known=known))
+        assert not self.is_released(Facilitator.objects.get())
+        bring_in(campaign, f"Name,Phone,Country\nBo,{number},DE\n", ImportOptions(known=known))
+        assert self.is_released(Facilitator.objects.get())
+
+    def test_are_released_by_the_consent_that_is_chosen_at_the_upload(self, campaign: Campaign) -> None:
+        bring_in(campaign, LIST, ImportOptions())
+        batch = bring_in(campaign, LIST, ImportOptions(known=KnownPeople.FILL, consent_basis="express"))
+        assert counts(batch) == {"read": 2, "updated": 2}
+        assert all(self.is_released(person) for person in Facilitator.objects.all())
+
+    def test_wait_for_a_retry_if_they_were_called_before(self, campaign: Campaign) -> None:
+        self.hold(campaign, "No consent.", "no_consent", consent_basis="", attempts_made=2)
+        person = self.bring(campaign, ",,express,paper", KnownPeople.FILL)
+        assert self.is_released(person, "retry_due")
+
+    def test_stay_held_where_the_list_brings_something_else(self, campaign: Campaign) -> None:
+        self.hold(campaign, "No consent.", "no_consent", consent_basis="")
+        assert not self.is_released(self.bring(campaign, ",America/Chicago,,", KnownPeople.UPDATE))
+
+    @pytest.mark.parametrize("known", list(KnownPeople))
+    @pytest.mark.parametrize("code", ["", "never_open", "postponed", "no_consent"])
+    def test_stay_held_by_an_operator(self, campaign: Campaign, known: KnownPeople, code: str) -> None:
+        person = self.hold(campaign, "No consent.", code, consent_basis="")
+        Facilitator.objects.filter(pk=person.pk).update(standing_reason="Their lawyer wrote to us. (anna)")
+        assert not self.is_released(self.bring(campaign, "US,America/Chicago,express,paper", known))
+
+    def test_stay_held_when_known_people_are_left_alone(self, campaign: Campaign) -> None:
+        self.hold(campaign, "No consent.", "no_consent", consent_basis="")
+        assert not self.is_released(self.bring(campaign, ",,express,paper", KnownPeople.SKIP))
+
+    @pytest.mark.parametrize("known", [KnownPeople.FILL, KnownPeople.UPDATE])
+    def test_who_said_no_are_not_released_by_the_operators_choice(
+        self, campaign: Campaign, known: KnownPeople
+    ) -> None:
+        self.bring(campaign, ",,no,", known)
+        person = self.bring(campaign, ",,,", known, consent_basis="express")
+        assert (self.is_released(person), person.consent_basis) == (False, "")
+        assert self.is_released(self.bring(campaign, ",,express,paper", known))
+
+    @pytest.mark.parametrize("known", [KnownPeople.FILL, KnownPeople.UPDATE])
+    def test_whose_no_came_later_are_not_released_by_the_operators_choice(
+        self, campaign: Campaign, known: KnownPeople
+    ) -> None:
+        self.hold(campaign, "No consent.", "no_consent", consent_basis="")
+        self.bring(campaign, ",,no,", known)
+        person = self.bring(campaign, ",,,", known, consent_basis="express")
+        assert (self.is_released(person), person.consent_basis) == (False, "")
+
+
 class _DyingFile(io.BytesIO):
     """A file whose disk fails in the second reading, when most rows have been staged."""
 
