@@ -92,7 +92,8 @@ class Start:
         if self.entered.rehearsal:
             self._load_sample()
         stack.wait_until_ready(give_up=self._given_up)
-        self._wait_for_alex()
+        if self.entered.rehearsal:
+            self._wait_for_alex()
         stack.start(ticks)
         self._announce(password)
 
@@ -127,12 +128,19 @@ class Start:
         ports = self.entered.ports
         mode = self.running.plan.environment.get("DIALING", "rehearsal").upper()
         calm = "no real phone rings" if self.entered.rehearsal else "real phones may ring"
-        known = "the password that was printed at the first start (manage.py changepassword admin)"
+        kept = "the password that was printed at the first start (manage.py changepassword admin)"
+        shown = kept if password is None else f"password {password}"
         self.running.terminal.announce(
             f"{mode}: {calm}. Everything runs after {time.time() - self.running.plan.started_at:.1f} s.",
-            f"Admin   http://127.0.0.1:{ports.web}/admin/   user admin, password {password or known}",
+            f"Admin   http://127.0.0.1:{ports.web}/admin/   user admin, {shown}",
             f"Flower  http://127.0.0.1:{ports.flower}/   user {FLOWER_USER}, password in "
             f"{self.entered.directory / 'secrets.json'}",
             f"Hooks   http://127.0.0.1:{ports.hooks}/hooks/   Logs {self.entered.directory / 'logs'}",
             "Ctrl-C stops everything: calls in progress first. The times below are UTC.",
         )
+        if not capacity.agent_places(clock.now())[0]:
+            self.running.terminal.say(
+                "up",
+                "No agent has a free place yet, so nobody is called. If it stays so, LIVEKIT_URL or its keys "
+                f"may be wrong: see {self.entered.directory / 'logs' / 'agent.log'}.",
+            )
