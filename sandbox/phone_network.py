@@ -25,7 +25,7 @@ class PhoneNetwork:
     def __init__(self, *, settings: SandboxSettings, exchange: Exchange, talk: Conversation) -> None:
         self._account_sid = settings.twilio_account_sid
         self._interval = 1 / settings.calls_per_second
-        self._seed = settings.seed
+        self._seed, self._pace = settings.seed, settings.pace
         self._exchange = exchange
         self._talk = talk
         self._next_slot = 0.0
@@ -84,7 +84,7 @@ class PhoneNetwork:
                 self._cut_off(call)
 
     def _persona(self, number: str) -> Persona:
-        return persona_for(number, self._seed)
+        return persona_for(number, self._seed, pace=self._pace)
 
     def _count(self, number: str) -> int:
         self._reached[number] += 1

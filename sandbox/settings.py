@@ -39,6 +39,8 @@ class SandboxSettings:
     """Twilio's default for an account; more than that waits in its queue."""
     caller_ids: tuple[str, ...] = ()
     """Numbers that the account owns; empty means that every caller ID is accepted."""
+    pace: float = 1.0
+    """Scales how long callees think before they speak."""
     faults: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -85,6 +87,7 @@ def settings_from(environ: Mapping[str, str]) -> SandboxSettings:
         groq_port=read("SANDBOX_GROQ_PORT", int, 9103),
         calls_per_second=read("SANDBOX_CALLS_PER_SECOND", _rate, 1.0),
         caller_ids=read("SANDBOX_CALLER_IDS", _words, ()),
+        pace=read("SANDBOX_PACE", _rate, 1.0),
         faults=read("SANDBOX_FAULTS", _faults, {}),
     )
     if problems:

@@ -36,6 +36,8 @@ from sandbox.callees import persona_for
 KILLABLE = ("worker", "ops", "agent", "recorder", "valkey", "beat", "hooks", "web")
 #: A rehearsal calls faster than anybody would. Only what an operator may edit differs from the defaults:
 #: pacing, patience, and how often beat looks.
+#: Callees think a quarter as long as at `make up`, where somebody reads along.
+THINKING = 0.25
 DIAL_TICK = timedelta(milliseconds=250)
 PACE = {"calls_per_second": 20.0, "max_open_calls": 20, "silence": 0.5}
 
@@ -161,6 +163,7 @@ class Rehearsal:
         return dict(os.environ) | {
             "SANDBOX_SEED": str(self._options["seed"]),
             "SANDBOX_CALLS_PER_SECOND": str(PACE["calls_per_second"]),
+            "SANDBOX_PACE": str(THINKING),
             "SANDBOX_FAULTS": json.dumps({"preset": faults}) if faults else "",
             "ALEX_MAX_JOBS": "16",
             "ALEX_EXECUTOR": "thread",
