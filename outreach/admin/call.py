@@ -22,7 +22,8 @@ from outreach.admin.conversation import conversation_of
 from outreach.admin.dialogs import dialog
 from outreach.admin.searching import with_number_prefix
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, duration, seconds_between, when
+from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_moment
+from outreach.desk.titles import Titled
 from outreach.integrations import livekit, twilio
 from outreach.models import Call, CallEvent
 from outreach.services import dialing
@@ -41,8 +42,7 @@ class CallAdmin(FactsAdmin):
         js = (Script("outreach/live.js", defer=True),)
 
     list_display = (
-        "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered_by", "talk",
-        "words",
+        "queued", "person", "in_campaign", "status_badge", "disposition_badge", "answered", "talk", "words",
     )  # fmt: skip
     list_filter = ("status", "disposition", "answered_by", "kind", "campaign", "our_fault", "transcript")
     list_select_related = ("facilitator", "campaign")
@@ -94,6 +94,7 @@ class CallAdmin(FactsAdmin):
             more = {
                 "call": call,
                 "title": call.facilitator.name,
+                "original": Titled(call, f"{call.facilitator.name}, {moment(call.queued_at)}"),
                 "talk_time": duration(seconds_between(call.answered_at, call.ended_at)),
                 "ring_time": duration(seconds_between(call.ringing_at, call.answered_at or call.ended_at)),
                 "may_read": may_read,
@@ -129,13 +130,21 @@ class CallAdmin(FactsAdmin):
             else None
         )
 
-    @display(description="When", ordering="queued_at")
-    def queued(self, call: Call) -> str:
-        return when(call.queued_at)
+    @display(description="When", ordering="queued_at", header=True)
+    def queued(self, call: Call) -> list[str]:
+        return [moment(call.queued_at), their_moment(call.queued_at, call.facilitator.time_zone)]
 
     @display(description="Person", header=True)
     def person(self, call: Call) -> list[str]:
         return [admin_link(call.facilitator, call.facilitator.name), call.number]
+
+    @display(description="Campaign", ordering="campaign", header=True)
+    def in_campaign(self, call: Call) -> list[str]:
+        return [call.campaign.name, f"{call.get_kind_display()} call"]
+
+    @display(description="Answered by", ordering="answered_by")
+    def answered(self, call: Call) -> str:
+        return call.get_answered_by_display() or DASH
 
     @display(description="Status", ordering="status")
     def status_badge(self, call: Call) -> str:
@@ -151,11 +160,11 @@ class CallAdmin(FactsAdmin):
     def talk(self, call: Call) -> str:
         return duration(seconds_between(call.answered_at, call.ended_at))
 
-    @display(description="Transcript")
+    @display(description="Turns")
     def words(self, call: Call) -> str:
         if call.transcript == "incomplete":
             return badge("incomplete", "Gaps")
-        return str(call.n_turns) if call.n_turns else "–"
+        return str(call.n_turns) if call.n_turns else DASH
 
 
 def _is_uuid(value: str) -> bool:

@@ -7,6 +7,9 @@ from typing import Any
 from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from outreach.admin.base import KeptAdmin
@@ -15,7 +18,7 @@ from outreach.admin.campaign_form import CampaignForm
 from outreach.admin.upload import upload_page
 from outreach.desk import board
 from outreach.desk.badges import badge
-from outreach.desk.rendering import moment
+from outreach.desk.rendering import DASH, moment
 from outreach.models import Campaign
 from outreach.services import clock
 from outreach.services.scripts import seed_script
@@ -26,7 +29,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
     """One campaign per row; the buttons of its page start and stop it."""
 
     form = CampaignForm
-    list_display = ("name", "state_badge", "reason", "canary", "script")
+    list_display = ("name", "state_badge", "people", "progress", "next_call", "script")
     list_filter = ("state",)
     list_select_related = ("script",)
     search_fields = ("name__icontains",)
@@ -63,8 +66,13 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
         campaign = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if campaign is not None:
-            standings = board.standings_of(campaign.pk)
-            more = {"campaign": campaign, "standings": standings, "n_people": sum(standings.values())}
+            (count,) = board.campaign_counts([campaign])
+            more = {
+                "campaign": campaign,
+                "count": count,
+                "next_call_at": board.next_calls([campaign]).get(campaign.pk),
+                "now": clock.now(),
+            }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
@@ -85,18 +93,40 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
     def upload(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return upload_page(self, request, campaign_id=int(object_id))
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list with its campaigns' counts: asked once for all rows, not row by row."""
+        changelist = super().get_changelist_instance(request)
+        rows: list[Any] = list(changelist.result_list)
+        next_calls, now = board.next_calls(rows), clock.now()
+        for row, count in zip(rows, board.campaign_counts(rows), strict=True):
+            row.count = count
+            at = next_calls.get(row.pk) if row.state == "running" else None
+            row.next_call = "now" if at is not None and at <= now else moment(at)
+        changelist.result_list = rows
+        return changelist
+
     @display(description="State", ordering="state")
-    def state_badge(self, campaign: Campaign) -> str:
-        return badge(campaign.state, campaign.get_state_display())
-
-    @display(description="Why")
-    def reason(self, campaign: Campaign) -> str:
+    def state_badge(self, campaign: Campaign) -> SafeString | str:
+        """Return the state, and below it why it is so and what it waits for."""
+        why = campaign.state_reason
         if campaign.release_at and campaign.state == "held":
-            return f"{campaign.state_reason} (until {moment(campaign.release_at)})"
-        return campaign.state_reason
-
-    @display(description="Canary", ordering="canary_state")
-    def canary(self, campaign: Campaign) -> str:
+            why = f"{why} Until {moment(campaign.release_at)}."
+        state = badge(campaign.state, campaign.get_state_display())
         if campaign.canary_state == "waiting":
-            return badge("waiting_for_go", campaign.get_canary_state_display())
-        return campaign.get_canary_state_display()
+            state = format_html("{} {}", state, badge("waiting_for_go", campaign.get_canary_state_display()))
+        return format_html('{}<br><small class="desk-quiet">{}</small>', state, why) if why else state
+
+    @display(description="People")
+    def people(self, campaign: Any) -> int:
+        return int(campaign.count.n_people)
+
+    @display(description="Progress")
+    def progress(self, campaign: Any) -> SafeString | str:
+        if not campaign.count.n_people:
+            return DASH
+        context = {"standings": campaign.count.standings, "done_percent": campaign.count.done_percent}
+        return render_to_string("outreach/board/progress.html", context)
+
+    @display(description="Next call")
+    def next_call(self, campaign: Any) -> str:
+        return str(campaign.next_call)

@@ -17,7 +17,7 @@ from outreach.models.campaign import default_call_window, default_callback_windo
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NUMBER = re.compile(r"\+[1-9]\d{5,14}")
-_WAIT = re.compile(r"(\w+)\s*:\s*([\d.]+)\s*h\s*,\s*[×x*]\s*([\d.]+)\s*,\s*at most\s*([\d.]+)\s*h")
+_WAIT = re.compile(r"(\w[\w ]*?)\s*:\s*([\d.]+)\s*h\s*,\s*[×x*]\s*([\d.]+)\s*,\s*at most\s*([\d.]+)\s*h")
 _SPAN = re.compile(r"(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)")
 
 
@@ -65,9 +65,8 @@ class PolicyField(forms.Field):
         lines = []
         for ending in sorted(value, key=lambda name: known.index(name) if name in known else len(known)):
             wait = value[ending]
-            lines.append(
-                f"{ending}: {wait['base_hours']:g} h, ×{wait['factor']:g}, at most {wait['cap_hours']:g} h"
-            )
+            base, factor, cap = wait["base_hours"], wait["factor"], wait["cap_hours"]
+            lines.append(f"{ending.replace('_', ' ')}: {base:g} h, ×{factor:g}, at most {cap:g} h")
         return "\n".join(lines)
 
     def to_python(self, value: Any) -> dict[str, dict[str, float]]:
@@ -77,7 +76,7 @@ class PolicyField(forms.Field):
             if found is None:
                 raise ValidationError(f"“{line}”: write it as “busy: 4 h, ×2, at most 24 h”.")
             base, factor, cap = (float(number) for number in found.groups()[1:])
-            policy[found[1]] = {"base_hours": base, "factor": factor, "cap_hours": cap}
+            policy[found[1].replace(" ", "_")] = {"base_hours": base, "factor": factor, "cap_hours": cap}
         return policy
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -122,7 +121,8 @@ class CampaignForm(forms.ModelForm):
     retry_policy = PolicyField(
         initial=default_retry_policy,
         label="Retry policy",
-        help_text="Per ending: the first wait, how much longer each further one is, and the longest.",
+        help_text="How long until the next try, by how a call ended: the first wait, how many times longer "
+        "each further one is, and the longest.",
     )
     caller_ids = NumbersField(label="Caller IDs", help_text="Numbers we call from, one a line: +14155550100.")
 
@@ -135,6 +135,23 @@ class CampaignForm(forms.ModelForm):
             "max_attempts_in_30_days", "quiet_days_after_no", "ring_timeout", "max_duration", "silence",
             "leave_voicemail", "calls_per_second", "max_open_calls", "canary_size",
         )  # fmt: skip
+        labels = {
+            "max_attempts": "Calls per person",
+            "max_attempts_a_day": "A day",
+            "max_attempts_a_day_after_busy": "A day, after busy",
+            "min_gap_hours": "Hours between two",
+            "max_attempts_in_30_days": "In 30 days",
+            "quiet_days_after_no": "Days of peace after a no",
+            "ring_timeout": "Let it ring",
+            "max_duration": "Longest call",
+            "calls_per_second": "New calls a second",
+            "max_open_calls": "Calls at once",
+            "canary_size": "Trial first",
+        }
+        help_texts = {
+            "max_open_calls": "At most; the places of Alex are the other limit.",
+            "canary_size": "So many people are called first, in the mode live; then it waits for your go.",
+        }
         widgets = {"platform_facts": UnfoldAdminTextareaWidget(attrs={"rows": 4})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
@@ -28,10 +29,10 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def _chart(days: list[dict[str, int | str]]) -> str:
     """Return the last fortnight as the data of unfold's bar chart."""
-    bar = {"grouped": True, "maxBarThickness": 14, "borderRadius": 3}
+    bar = {"grouped": True, "maxBarThickness": 14, "borderRadius": 3, "displayYAxis": True}
     return json.dumps(
         {
-            "labels": [str(day["day"])[5:] for day in days],
+            "labels": [_short(date.fromisoformat(str(day["day"]))) for day in days],
             "datasets": [
                 {
                     "label": name.capitalize(),
@@ -43,3 +44,7 @@ def _chart(days: list[dict[str, int | str]]) -> str:
             ],
         }
     )
+
+
+def _short(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"

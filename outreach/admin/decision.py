@@ -8,6 +8,7 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
+from outreach.desk.reasons import as_sentence
 from outreach.desk.rendering import admin_link, their_moment, when
 from outreach.models import Decision
 
@@ -16,13 +17,13 @@ from outreach.models import Decision
 class DecisionAdmin(FactsAdmin):
     """The gate's verdicts, newest first."""
 
-    list_display = ("decided", "person", "campaign", "code", "reason", "next_try")
+    list_display = ("decided", "person", "campaign", "reason", "next_try")
     list_filter = ("code", "facilitator__campaign")
     list_select_related = ("facilitator__campaign",)
     search_fields = ("facilitator__name__istartswith", "=facilitator__number")
     search_help_text = "Start of a name, or the whole number"
     ordering = ("-id",)
-    fields = ("person", "campaign", "code", "reason", "next_try", "decided")
+    fields = ("person", "campaign", "why", "reason", "next_try", "decided")
     readonly_fields = fields
 
     @display(description="When", ordering="decided_at")
@@ -36,6 +37,10 @@ class DecisionAdmin(FactsAdmin):
     @display(description="Campaign")
     def campaign(self, decision: Decision) -> str:
         return decision.facilitator.campaign.name
+
+    @display(description="Because")
+    def why(self, decision: Decision) -> str:
+        return as_sentence(decision.code)
 
     @display(description="Looked at again")
     def next_try(self, decision: Decision) -> str:

@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import (
     ChoicesDropdownFilter,
     MultipleChoicesDropdownFilter,
@@ -28,8 +29,9 @@ from outreach.admin.searching import with_name_like, with_number_prefix
 from outreach.admin.upload import upload_page
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, their_moment, when
+from outreach.desk.titles import Titled
 from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import Call, Callback, Decision, Facilitator, Suppression
+from outreach.models import Call, Callback, Decision, Facilitator, Note, Suppression
 from outreach.services import clock
 
 SHOWN = 30
@@ -79,6 +81,11 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
         # The number is the lock, the campaign its rules: both belong to the calls already made.
         return (*self.readonly_fields, "number", "campaign") if obj else self.readonly_fields
 
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        # How a number is written helps only whoever writes one.
+        help_texts = {"number": ""} if obj else {}
+        return super().get_form(request, obj, help_texts=help_texts, **kwargs)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Facilitator]:
         newest = Call.objects.filter(facilitator=OuterRef("pk")).order_by("-queued_at")
         return (
@@ -111,12 +118,16 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
             more = {
                 "person": person,
                 "title": person.name,
+                "original": Titled(person, person.name),
                 "why": self.why(person),
                 "calls": Call.objects.filter(facilitator=person).order_by("-queued_at")[:SHOWN],
                 "decisions": Decision.objects.filter(facilitator=person).order_by("-decided_at", "-id")[
                     :SHOWN
                 ],
                 "callbacks": Callback.objects.filter(facilitator=person).order_by("-promised_at")[:SHOWN],
+                "notes": Note.objects.filter(call__facilitator=person).order_by("-noted_at", "-id")[:SHOWN]
+                if request.user.has_perm("outreach.read_transcript")
+                else (),
                 "suppression": Suppression.objects.filter(number=person.number).first(),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
@@ -155,9 +166,12 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
             return "On the phone now"
         if person.standing not in {s.value for s in CALLABLE}:
             return person.standing_reason or person.not_called_reason or DASH
-        if person.not_called_reason:
+        at = their_moment(person.next_call_at, person.time_zone)
+        if not person.not_called_reason:
+            return at
+        if person.next_call_at is None or ", next " in person.not_called_reason:
             return person.not_called_reason
-        return their_moment(person.next_call_at, person.time_zone)
+        return format_html('{}<br><small class="desk-quiet">next {}</small>', person.not_called_reason, at)
 
     @display(description="Attempts", ordering="attempts_made")
     def attempts(self, person: Facilitator) -> str:

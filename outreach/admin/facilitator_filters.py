@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
-from outreach.desk.badges import words_of
+from outreach.desk.reasons import as_sentence
 from outreach.domain.gate import RefusalCode
 from outreach.models import Facilitator
 
@@ -23,7 +23,8 @@ class NotCalledBecause(DropdownFilter):
     parameter_name = "because"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(code.value, words_of(code.value)) for code in RefusalCode]
+        codes = [*(code.value for code in RefusalCode), "retry", "callback_missed", "not_placed", "postponed"]
+        return [(code, as_sentence(code)) for code in codes]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Facilitator]) -> QuerySet[Facilitator]:
         return queryset.filter(not_called_code=self.value()) if self.value() else queryset

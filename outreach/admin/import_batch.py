@@ -14,6 +14,7 @@ from unfold.decorators import display
 from outreach.admin.base import FactsAdmin
 from outreach.desk.badges import badge
 from outreach.desk.rendering import admin_link, when
+from outreach.desk.titles import Titled
 from outreach.models import ImportBatch, ImportRow
 from outreach.services.import_rejects import write_rejected
 
@@ -25,8 +26,8 @@ class ImportBatchAdmin(FactsAdmin):
     """One upload per row; its page names every problem with its line."""
 
     list_display = (
-        "file_name", "campaign", "state_badge", "rows_read", "rows_created", "rows_updated", "rows_unchanged",
-        "rejected", "imported_by", "created",
+        "file", "campaign", "state_badge", "n_read", "n_added", "n_updated", "n_unchanged", "rejected",
+        "created",
     )  # fmt: skip
     list_filter = ("state", "campaign")
     list_select_related = ("campaign", "imported_by")
@@ -57,8 +58,9 @@ class ImportBatchAdmin(FactsAdmin):
     ) -> HttpResponse:
         batch = self.get_object(request, object_id)
         problems = list(batch.rows.order_by("line", "id")[: PROBLEMS_SHOWN + 1]) if batch else []
+        title = {"original": Titled(batch, batch.file_name)} if batch else {}
         shown = {"problems": problems[:PROBLEMS_SHOWN], "more_problems": len(problems) > PROBLEMS_SHOWN}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown, **title})
 
     def get_urls(self) -> list[URLPattern]:
         download = self.admin_site.admin_view(self.rejected_rows)
@@ -82,6 +84,26 @@ class ImportBatchAdmin(FactsAdmin):
         write_rejected(batch, text)
         response.write(text.getvalue())
         return response
+
+    @display(description="File", ordering="file_name", header=True)
+    def file(self, batch: ImportBatch) -> list[str]:
+        return [batch.file_name, f"by {batch.imported_by}" if batch.imported_by else "by a command"]
+
+    @display(description="Rows", ordering="rows_read")
+    def n_read(self, batch: ImportBatch) -> int:
+        return batch.rows_read
+
+    @display(description="Added", ordering="rows_created")
+    def n_added(self, batch: ImportBatch) -> int:
+        return batch.rows_created
+
+    @display(description="Updated", ordering="rows_updated")
+    def n_updated(self, batch: ImportBatch) -> int:
+        return batch.rows_updated
+
+    @display(description="Unchanged", ordering="rows_unchanged")
+    def n_unchanged(self, batch: ImportBatch) -> int:
+        return batch.rows_unchanged
 
     @display(description="State", ordering="state")
     def state_badge(self, batch: ImportBatch) -> str:

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from outreach.admin.base import KeptAdmin
@@ -44,16 +46,22 @@ class ScriptVersionAdmin(KeptAdmin):
     search_fields = ("name__istartswith",)
     ordering = ("name", "-version")
     save_as = True
-    fields = ("name", "version", "body", "created", "created_by")
-    readonly_fields = ("version", "created", "created_by")
+    readonly_fields = ("version", "words", "created", "created_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScriptVersion]:
         used = Exists(Call.objects.filter(script=OuterRef("pk")))
         return super().get_queryset(request).annotate(n_campaigns=Count("campaigns"), used=used)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        body = "words" if self._is_locked(request, obj) else "body"
+        return ("name", "version", body, "created", "created_by")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        locked = ("name", "body") if obj is not None and obj.used and "_saveasnew" not in request.POST else ()
-        return (*locked, *self.readonly_fields)
+        return (*(("name",) if self._is_locked(request, obj) else ()), *self.readonly_fields)
+
+    @staticmethod
+    def _is_locked(request: HttpRequest, script: Any) -> bool:
+        return script is not None and bool(script.used) and "_saveasnew" not in request.POST
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         if not change:
@@ -62,6 +70,11 @@ class ScriptVersionAdmin(KeptAdmin):
             obj.created_at = clock.now()
             obj.created_by = request.user.get_username()
         super().save_model(request, obj, form, change)
+
+    @display(description="Body")
+    def words(self, script: ScriptVersion) -> SafeString:
+        """Return the body line by line, as it was written."""
+        return format_html('<pre class="desk-script">{}</pre>', script.body)
 
     @display(description="Campaigns", ordering="n_campaigns")
     def in_campaigns(self, script: Any) -> int:

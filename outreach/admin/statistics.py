@@ -15,26 +15,32 @@ class DailyStatisticsAdmin(FactsAdmin):
     """One row per campaign and UTC day, newest first."""
 
     list_display = (
-        "day", "campaign", "dialled", "answered", "answer_rate", "reached", "interested", "success_rate",
-        "callbacks", "refused", "our_faults", "talk",
+        "counted_day", "campaign", "dialled", "picked_up", "reached", "success", "callbacks", "refused",
+        "our_faults", "average_talk",
     )  # fmt: skip
     list_filter = ("campaign",)
     list_select_related = ("campaign",)
     date_hierarchy = "day"
     ordering = ("-day", "campaign")
 
-    @display(description="Answer rate")
-    def answer_rate(self, day: DailyStatistics) -> str:
-        return _share(day.answered, day.dialled)
+    @display(description="Day (UTC)", ordering="day")
+    def counted_day(self, day: DailyStatistics) -> str:
+        return f"{day.day:%a} {day.day.day} {day.day:%b %Y}"
 
-    @display(description="Success rate")
-    def success_rate(self, day: DailyStatistics) -> str:
-        return _share(day.interested, day.reached)
+    @display(description="Picked up", ordering="answered")
+    def picked_up(self, day: DailyStatistics) -> str:
+        """Return the calls that a person or a machine picked up, and their share of those dialled."""
+        return _with_share(day.answered, day.dialled)
 
-    @display(description="Talk", ordering="talk_seconds")
-    def talk(self, day: DailyStatistics) -> str:
-        return duration(day.talk_seconds)
+    @display(description="Interested", ordering="interested")
+    def success(self, day: DailyStatistics) -> str:
+        """Return the people who are interested, and their share of those reached."""
+        return _with_share(day.interested, day.reached)
+
+    @display(description="Talk, average")
+    def average_talk(self, day: DailyStatistics) -> str:
+        return duration(day.talk_seconds / day.answered) if day.answered else DASH
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.0%}" if whole else DASH
+def _with_share(part: int, whole: int) -> str:
+    return f"{part} ({part / whole:.0%})" if whole else str(part)

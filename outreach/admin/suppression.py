@@ -15,7 +15,7 @@ from unfold.decorators import display
 from outreach.admin.base import KeptAdmin
 from outreach.admin.searching import with_number_prefix
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, when
+from outreach.desk.rendering import DASH, admin_link, when
 from outreach.models import Suppression
 
 
@@ -23,13 +23,13 @@ from outreach.models import Suppression
 class SuppressionAdmin(KeptAdmin):
     """Do not call. Added from a person's page or here; for ever, so nothing is edited or deleted."""
 
-    list_display = ("number", "source_badge", "reason", "of_call", "created_by", "created")
+    list_display = ("number", "source_badge", "reason", "of_call", "added_by", "created")
     list_filter = ("source",)
-    list_select_related = ("call",)
+    list_select_related = ("call__facilitator",)
     search_fields = ("number__startswith",)
     search_help_text = "Any spelling of the start of a number"
     ordering = ("-id",)
-    fields = ("number", "source_badge", "reason", "of_call", "created_by", "created")
+    fields = ("number", "source_badge", "reason", "of_call", "added_by", "created")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -54,7 +54,12 @@ class SuppressionAdmin(KeptAdmin):
 
     @display(description="Said in")
     def of_call(self, suppression: Suppression) -> str:
-        return admin_link(suppression.call)
+        call = suppression.call
+        return DASH if call is None else admin_link(call, f"the call with {call.facilitator.name}")
+
+    @display(description="Added by")
+    def added_by(self, suppression: Suppression) -> str:
+        return suppression.created_by or ("Alex" if suppression.call_id else DASH)
 
     @display(description="Since", ordering="created_at")
     def created(self, suppression: Suppression) -> str:

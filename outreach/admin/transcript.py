@@ -6,7 +6,8 @@ from django.contrib import admin
 from unfold.decorators import display
 
 from outreach.admin.base import WordsAdmin
-from outreach.desk.rendering import admin_link, when
+from outreach.desk.badges import words_of
+from outreach.desk.rendering import DASH, admin_link, when
 from outreach.models import Note, Turn
 
 
@@ -14,7 +15,7 @@ from outreach.models import Note, Turn
 class TurnAdmin(WordsAdmin):
     """Turns of all calls, newest first."""
 
-    list_display = ("said", "of_call", "seq", "speaker", "text", "stage", "interrupted")
+    list_display = ("said", "of_call", "number", "speaker", "text", "in_stage")
     list_filter = ("speaker", "stage", "interrupted")
     list_select_related = ("call__facilitator",)
     search_fields = ("=call__id",)
@@ -27,6 +28,14 @@ class TurnAdmin(WordsAdmin):
     def said(self, turn: Turn) -> str:
         return when(turn.said_at)
 
+    @display(description="Turn", ordering="seq")
+    def number(self, turn: Turn) -> int:
+        return turn.seq
+
+    @display(description="Stage", ordering="stage")
+    def in_stage(self, turn: Turn) -> str:
+        return f"{words_of(turn.stage)}, cut off" if turn.interrupted else words_of(turn.stage)
+
     @display(description="Call")
     def of_call(self, turn: Turn) -> str:
         return admin_link(turn.call, turn.call.facilitator.name)
@@ -36,13 +45,17 @@ class TurnAdmin(WordsAdmin):
 class NoteAdmin(WordsAdmin):
     """Notes of all calls, newest first."""
 
-    list_display = ("noted", "of_call", "text", "turn_seq")
+    list_display = ("noted", "of_call", "text", "at_turn")
     list_select_related = ("call__facilitator",)
     search_fields = ("=call__id",)
     search_help_text = "A call's id"
     ordering = ("-id",)
     fields = ("of_call", "seq", "text", "turn_seq", "noted")
     readonly_fields = fields
+
+    @display(description="At turn", ordering="turn_seq")
+    def at_turn(self, note: Note) -> str:
+        return str(note.turn_seq or DASH)
 
     @display(description="Noted", ordering="noted_at")
     def noted(self, note: Note) -> str:

@@ -92,7 +92,8 @@ class UploadForm(forms.Form):
 
 def upload_page(model_admin: Any, request: HttpRequest, *, campaign_id: int | None = None) -> HttpResponse:
     """Show the form, or import the file and go to its batch."""
-    form = UploadForm(request.POST or None, request.FILES or None, initial={"campaign": campaign_id})
+    initial = {"campaign": campaign_id or _only_campaign()}
+    form = UploadForm(request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         return _imported(request, form.cleaned_data)
     context = {
@@ -104,6 +105,12 @@ def upload_page(model_admin: Any, request: HttpRequest, *, campaign_id: int | No
         "has_campaigns": form.fields["campaign"].queryset.exists(),  # type: ignore[attr-defined]
     }
     return TemplateResponse(request, "outreach/upload.html", context)
+
+
+def _only_campaign() -> int | None:
+    """Return the campaign that people can be uploaded to, when there is just one."""
+    found = list(Campaign.objects.exclude(state="finished").values_list("pk", flat=True)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def _imported(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, F, Min, OuterRef, QuerySet, Subquery, Sum, When
 
 from outreach.desk.health import Piece, health_of
 from outreach.domain.standing import CALLABLE, Standing
@@ -27,6 +27,8 @@ CALLS_SHOWN = 40
 CALLBACKS_SHOWN = 12
 CALLBACKS_AHEAD = timedelta(hours=24)
 _CALLABLE = sorted(standing.value for standing in CALLABLE)
+#: Standings that wait for an operator.
+_FOR_OPERATORS = (Standing.HELD.value, Standing.NEEDS_REVIEW.value)
 _FIGURES = (
     "dialled",
     "answered",
@@ -64,8 +66,8 @@ class CampaignCount:
 
     @property
     def done_percent(self) -> int:
-        """Share of the people whom nobody will call again, in percent."""
-        still_open = {*_CALLABLE, Standing.IN_CALL.value}
+        """Share of the people about whom nothing is left to do, for Alex or for an operator, in percent."""
+        still_open = {*_CALLABLE, *_FOR_OPERATORS, Standing.IN_CALL.value}
         done = sum(n for standing, n in self.standings.items() if standing not in still_open)
         return round(100 * done / self.n_people) if self.n_people else 0
 
@@ -77,6 +79,8 @@ class Waiting:
     code: str
     n_people: int
     soonest_at: datetime | None
+    standing: str = ""
+    """Where they all stand, when the reason is that, or when somebody has to act."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,35 +135,40 @@ def counts() -> Counts:
         campaigns=_campaigns(),
         today=per_day.get(today, empty),
         yesterday=per_day.get(yesterday, empty),
-        days=[{"day": day, **figures} for day, figures in sorted(per_day.items())],
-        waiting=_grouped(people.filter(next_call_at__gt=now), "not_called_code"),
+        days=_without_holes(per_day, now),
+        waiting=_waiting(people.filter(next_call_at__gt=now)),
         due_now=due.count(),
         retries_due=due.filter(standing=Standing.RETRY_DUE.value).count(),
-        held=_grouped(
-            Facilitator.objects.filter(standing__in=[Standing.HELD.value, Standing.NEEDS_REVIEW.value]),
-            "standing_reason",
-        )[:8],
+        held=_held()[:8],
         callbacks=list(promised.select_related("facilitator").order_by("promised_at")[:CALLBACKS_SHOWN]),
         n_callbacks=promised.count(),
     )
 
 
-def standings_of(campaign_id: int) -> dict[str, int]:
-    """Return how many people of one campaign have each standing, in the order of the way through it."""
-    rows = Facilitator.objects.filter(campaign_id=campaign_id).order_by().values_list("standing")
-    return _by_place(dict(rows.annotate(n=Count("id"))))
+def campaign_counts(campaigns: Iterable[Campaign]) -> list[CampaignCount]:
+    """Return how the people of these campaigns stand, counted in one go."""
+    shown = list(campaigns)
+    counted: dict[int, dict[str, int]] = {}
+    people = Facilitator.objects.filter(campaign__in=shown)
+    for campaign_id, standing, n in (
+        people.order_by().values_list("campaign_id", "standing").annotate(n=Count("id"))
+    ):
+        counted.setdefault(campaign_id, {})[standing] = n
+    return [
+        CampaignCount(campaign=campaign, standings=_by_place(counted.get(campaign.pk, {})))
+        for campaign in shown
+    ]
+
+
+def next_calls(campaigns: Iterable[Campaign]) -> dict[int, datetime]:
+    """Return when somebody of these campaigns is due next; campaigns with nobody left are not in it."""
+    people = Facilitator.objects.filter(campaign__in=list(campaigns), standing__in=_CALLABLE)
+    due = people.filter(next_call_at__isnull=False).order_by().values_list("campaign_id")
+    return dict(due.annotate(soonest=Min("next_call_at")))
 
 
 def _campaigns() -> list[CampaignCount]:
-    counted: dict[int, dict[str, int]] = {}
-    rows = Facilitator.objects.order_by().values_list("campaign_id", "standing").annotate(n=Count("id"))
-    for campaign_id, standing, n in rows:
-        counted.setdefault(campaign_id, {})[standing] = n
-    running_first = Campaign.objects.exclude(state="finished").order_by("-state", "name")[:20]
-    return [
-        CampaignCount(campaign=campaign, standings=_by_place(counted.get(campaign.pk, {})))
-        for campaign in running_first
-    ]
+    return campaign_counts(Campaign.objects.exclude(state="finished").order_by("-state", "name")[:20])
 
 
 def _by_place(standings: dict[str, int]) -> dict[str, int]:
@@ -177,11 +186,36 @@ def _per_day(now: datetime) -> dict[str, dict[str, int]]:
     return {row["day"].isoformat(): {name: row[f"sum_{name}"] for name in _FIGURES} for row in rows}
 
 
-def _grouped(people: QuerySet[Facilitator], column: str) -> list[Waiting]:
+def _without_holes(per_day: dict[str, dict[str, int]], now: datetime) -> list[dict[str, int | str]]:
+    """Return a row for each of the last fourteen days, when any was counted: a day of rest is a nought."""
+    if not per_day:
+        return []
+    days = (now.date() - timedelta(days=n) for n in reversed(range(14)))
+    empty = dict.fromkeys(_FIGURES, 0)
+    return [{"day": day.isoformat(), **per_day.get(day.isoformat(), empty)} for day in days]
+
+
+def _waiting(people: QuerySet[Facilitator]) -> list[Waiting]:
+    """Group who waits for a time by why: the gate's last word, else where they stand."""
+    why = Case(When(not_called_code="", then=F("standing")), default=F("not_called_code"))
     rows = (
         people.order_by()
-        .values_list(column)
+        .annotate(why=why)
+        .values_list("why")
         .annotate(n=Count("id"), soonest=Min("next_call_at"))
         .order_by("-n")
     )
-    return [Waiting(code=code, n_people=n, soonest_at=soonest) for code, n, soonest in rows]
+    standings = {standing.value for standing in Standing}
+    return [
+        Waiting(code=code, n_people=n, soonest_at=soonest, standing=code if code in standings else "")
+        for code, n, soonest in rows
+    ]
+
+
+def _held() -> list[Waiting]:
+    """Group who waits for an operator by where they stand and why."""
+    people = Facilitator.objects.filter(standing__in=_FOR_OPERATORS)
+    rows = people.order_by().values_list("standing", "standing_reason").annotate(n=Count("id")).order_by("-n")
+    return [
+        Waiting(code=reason, n_people=n, soonest_at=None, standing=standing) for standing, reason, n in rows
+    ]

@@ -48,7 +48,8 @@ def _agents(now: datetime) -> Piece:
         )
     free = sum(worker.free for worker in workers if not worker.draining)
     places = sum(worker.places for worker in workers)
-    return Piece(name="Alex", well=True, says=f"{free} of {places} places free, {len(workers)} worker(s)")
+    spread = f", on {len(workers)} workers" if len(workers) > 1 else ""
+    return Piece(name="Alex", well=True, says=f"{free} of {places} calls at once free{spread}")
 
 
 def _from_redis() -> list[Piece]:
@@ -59,7 +60,7 @@ def _from_redis() -> list[Piece]:
     except (redis.RedisError, OSError):
         return [
             Piece(
-                name="Redis",
+                name="Live words",
                 well=False,
                 says="Redis does not answer: live words stop, calls in progress go on.",
             )
@@ -70,15 +71,15 @@ def _from_redis() -> list[Piece]:
 def _recorder(behind: int) -> Piece:
     if behind > WORDS_BEHIND:
         says = f"{behind} words behind: stored transcripts come later. Is “manage.py record” running?"
-        return Piece(name="Recorder", well=False, says=says)
-    return Piece(name="Recorder", well=True, says="up to date" if not behind else f"{behind} words behind")
+        return Piece(name="Transcripts", well=False, says=says)
+    return Piece(name="Transcripts", well=True, says="all stored" if not behind else f"{behind} words behind")
 
 
 def _tasks(waiting: int) -> Piece:
     if waiting > TASKS_WAITING:
         says = f"{waiting} tasks wait. Is the Celery worker running?"
-        return Piece(name="Tasks", well=False, says=says)
-    return Piece(name="Tasks", well=True, says=f"{waiting} waiting" if waiting else "none waiting")
+        return Piece(name="Work queue", well=False, says=says)
+    return Piece(name="Work queue", well=True, says=f"{waiting} tasks waiting" if waiting else "empty")
 
 
 def _beat() -> Piece:
@@ -90,15 +91,15 @@ def _beat() -> Piece:
     )
     if last is None:
         return Piece(
-            name="Beat",
+            name="Schedule",
             well=False,
-            says="Beat has not ticked yet, so nobody is dialled. Is “celery beat” running?",
+            says="It has not ticked yet, so nobody is dialled. Is “celery beat” running?",
         )
     age = timezone.now() - last  # beat runs on the machine's own clock, in a rehearsal too
     if age > BEAT_SILENT_AFTER:
-        says = f"Beat last ticked {round(age.total_seconds() / 60)} minutes ago. Is “celery beat” running?"
-        return Piece(name="Beat", well=False, says=says)
-    return Piece(name="Beat", well=True, says=f"ticking, last noted {int(age.total_seconds())} s ago")
+        says = f"It last ticked {round(age.total_seconds() / 60)} minutes ago. Is “celery beat” running?"
+        return Piece(name="Schedule", well=False, says=says)
+    return Piece(name="Schedule", well=True, says="ticking")
 
 
 def _words_behind(client: Any) -> int:

@@ -54,15 +54,27 @@ def their_moment(at: datetime | None, zone_name: str) -> SafeString | str:
     if zone is None:
         return moment(at)
     local = at.astimezone(zone)
-    city = zone_name.rsplit("/", 1)[-1].replace("_", " ")
     return format_html(
         '<span title="{}" class="desk-nowrap">{} {} {} <span class="desk-quiet">{}</span></span>',
         moment(at),
         f"{local:%a}",
         local.day,
         f"{local:%b %H:%M}",
-        city,
+        city_of(zone_name),
     )
+
+
+def their_clock(at: datetime, zone_name: str) -> SafeString:
+    """Return a time to the second on the person's clock, with UTC in the tooltip."""
+    local = at.astimezone(zone_of(zone_name) or UTC)
+    return format_html(
+        '<time title="{}">{}</time>', f"{at.astimezone(UTC):%H:%M:%S} UTC", f"{local:%H:%M:%S}"
+    )
+
+
+def city_of(zone_name: str) -> str:
+    """Return the town by which a zone is known: "New York"; "UTC" when there is no zone."""
+    return zone_name.rsplit("/", 1)[-1].replace("_", " ") if zone_of(zone_name) else "UTC"
 
 
 def duration(seconds: float | None) -> str:

@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from outreach.desk.reasons import reason_of
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import PartialWord, TurnWord
 from outreach.domain.phone_number import mask
@@ -33,23 +34,6 @@ _STANDINGS = {
     "needs_review": "yellow",
 }
 _DUE = {CallKind.CALLBACK: "callbacks", CallKind.FIRST: "first calls", CallKind.RETRY: "retries"}
-
-#: Reasons that are a word in the rows and a half-sentence on the board.
-_REASONS = {
-    "new": "it is not their turn yet",
-    "waiting": "it is not their turn yet",
-    "retry": "they are tried again later",
-    "retry_due": "they are tried again later",
-    "callback_due": "they asked to be called later",
-    "callback_missed": "we missed a promised callback and keep it later",
-    "outside_window": "it is outside their calling hours",
-    "cooling_gap": "they were tried not long ago",
-    "daily_cap": "they were tried often enough today",
-    "thirty_day_cap": "they were tried often enough this month",
-    "on_another_call": "their number is on another call",
-    "not_placed": "the carrier did not take the call",
-    "postponed": "an operator put them off",
-}
 
 Spoken = Mapping[UUID, TurnWord | PartialWord]
 
@@ -190,7 +174,7 @@ def _waiting(now: Present, counted: Counts) -> list[Text]:
 
 def _group(now: Present, waiting: Waiting) -> Text:
     line = Text(f"{waiting.n_people:>6} ", style="bold")
-    reason = _REASONS.get(waiting.reason, in_words(waiting.reason)) or "no reason is known"
+    reason = reason_of(waiting.reason) or "no reason is known"
     line.append(plain(reason), style="not bold")
     if waiting.soonest_at is not None:
         line.append(f" · the next one {ahead(waiting.soonest_at - now.at)}", style="not bold dim")

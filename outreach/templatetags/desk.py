@@ -7,7 +7,8 @@ from datetime import datetime
 from django import template
 from django.utils.safestring import SafeString
 
-from outreach.desk import badges, rendering
+from outreach.desk import badges, call_events, reasons, rendering
+from outreach.models import CallEvent
 
 register = template.Library()
 
@@ -22,6 +23,24 @@ def badge_tag(value: str, text: str = "", title: str = "", variant: str | None =
 def theirs(at: datetime | None, zone_name: str) -> SafeString | str:
     """Write a time on the person's clock."""
     return rendering.their_moment(at, zone_name)
+
+
+@register.simple_tag
+def clock(at: datetime, zone_name: str) -> SafeString:
+    """Write a time to the second on the person's clock."""
+    return rendering.their_clock(at, zone_name)
+
+
+@register.filter
+def city(zone_name: str) -> str:
+    """Write the town of a zone."""
+    return rendering.city_of(zone_name)
+
+
+@register.filter
+def meaning(event: CallEvent) -> str:
+    """Write what an event of a call means."""
+    return call_events.meaning_of(event)
 
 
 @register.filter
@@ -40,6 +59,18 @@ def minutes(seconds: float | None) -> str:
 def words(value: str) -> str:
     """Write a stored value as a person would."""
     return badges.words_of(value)
+
+
+@register.filter
+def reason(code: str) -> str:
+    """Write why somebody waits."""
+    return reasons.as_sentence(code)
+
+
+@register.filter
+def per(amount: float, n: float) -> float | None:
+    """Return an amount per each of `n`, or None of nothing."""
+    return amount / n if n else None
 
 
 @register.filter

@@ -49,9 +49,9 @@ class TestTheDashboard:
         a_full_desk(2)
         page = desk.get(reverse("admin:index")).content.decode()
         assert "Nobody to call yet" not in page
-        assert "<b>10</b><span>dialled today</span>" in page
+        assert "<span>Dialled today</span><b>10</b>" in page
         assert "2 calls" in page
-        assert "Outside window" in page
+        assert "It is outside their calling hours" in page
         assert "Their zone is not known" in page
         assert "Late" in page
 
@@ -92,32 +92,32 @@ class TestCounts:
 class TestHealth:
     def test_misses_an_agent_that_reports_no_more(self) -> None:
         an_agent_worker(free=3)
-        assert piece("Alex").says.startswith("3 of 50 places free")
+        assert piece("Alex").says.startswith("3 of 50 calls at once free")
         assert not next(
             piece for piece in health.health_of(clock.now() + timedelta(minutes=1)) if piece.name == "Alex"
         ).well
 
     def test_counts_the_words_the_recorder_has_not_stored(self, valkey: redis.Redis) -> None:
-        assert piece("Recorder").well
+        assert piece("Transcripts").well
         for _ in range(health.WORDS_BEHIND + 1):
             valkey.xadd(WORDS_STREAM, {"v": "{}"})
-        assert not piece("Recorder").well
+        assert not piece("Transcripts").well
         valkey.xgroup_create(WORDS_STREAM, WORDS_GROUP, id="$")
-        assert piece("Recorder").well
+        assert piece("Transcripts").well
 
     def test_sees_tasks_that_nobody_takes(self, valkey: redis.Redis) -> None:
         valkey.rpush("dial", *["x"] * (health.TASKS_WAITING + 1))
-        assert not piece("Tasks").well
+        assert not piece("Work queue").well
 
     def test_sees_a_beat_that_ticks_no_more(self) -> None:
         PeriodicTask.objects.update(last_run_at=None)
-        assert not piece("Beat").well
+        assert not piece("Schedule").well
         PeriodicTask.objects.update(last_run_at=timezone.now())
-        assert piece("Beat").well
+        assert piece("Schedule").well
         PeriodicTask.objects.update(last_run_at=timezone.now() - timedelta(minutes=10))
-        assert "10 minutes ago" in piece("Beat").says
+        assert "10 minutes ago" in piece("Schedule").says
 
     def test_goes_on_without_redis(self, monkeypatch: pytest.MonkeyPatch) -> None:
         nobody = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
         monkeypatch.setattr(health, "_client", lambda: nobody)
-        assert not piece("Redis").well
+        assert not piece("Live words").well

@@ -31,7 +31,7 @@
         tick();
         setInterval(tick, 1000);
 
-        const source = connect(root.dataset.board, (text) => { state.textContent = text; });
+        const source = connect(root.dataset.board, (text) => { state.textContent = text === "live" ? "Live: this page follows what happens by itself." : text; });
         source.addEventListener("board", (event) => {
             for (const [name, html] of Object.entries(JSON.parse(event.data))) {
                 const section = root.querySelector(`[data-live="${name}"]`);
@@ -93,7 +93,7 @@
             seen.add(word.seq);
             counter.textContent = seen.size;
             showStage(word.stage);
-            const time = new Date(word.at).toISOString().slice(11, 19);
+            const time = new Date(word.at).toLocaleTimeString("en-GB", { timeZone: root.dataset.zone });
             const turn = bubble(word.speaker, word.text + (word.interrupted ? " —" : ""));
             turn.dataset.seq = word.seq;
             turn.querySelector("small").textContent = `${word.seq} · ${name(word.speaker)} · ${time}`;
