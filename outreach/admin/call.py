@@ -118,7 +118,12 @@ class CallAdmin(FactsAdmin):
     )
     def hang_up(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         if self._call(object_id) is not None:
-            dialing.hang_up(call_id=UUID(object_id), telephony=twilio.telephony(), rooms=livekit.rooms())
+            dialing.hang_up(
+                call_id=UUID(object_id),
+                telephony=twilio.telephony(),
+                rooms=livekit.rooms(),
+                by_operator=True,
+            )
             messages.success(request, "Asked the carrier to end the call.")
         return go_to(request, reverse("admin:outreach_call_change", args=[object_id]))
 

@@ -7,6 +7,7 @@ an operator). It only ever moves towards "stop calling": a later "interested" ne
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Disposition(StrEnum):
@@ -63,6 +64,11 @@ OUR_FAULTS: frozenset[EndedBy] = frozenset(
         EndedBy.BAD_BRIEF,
     }
 )
+
+#: The failure code of a call that an operator ended in the middle of it.
+OPERATOR_HUNG_UP: Final = "operator_hung_up"
+#: What Alex sees of a call that is hung up from outside: no fault where an operator wanted it.
+SEEN_OF_A_HANG_UP: frozenset[EndedBy] = frozenset({EndedBy.ROOM_CLOSED, EndedBy.NOBODY_CAME})
 
 PRECEDENCE: dict[Disposition, int] = {
     Disposition.NO_OUTCOME: 0,

@@ -195,7 +195,12 @@ class Follower:
         except (KeyboardInterrupt, CommandError):
             answer = "s"
         if answer == "h":
-            dialing.hang_up(call_id=self._call_id, telephony=twilio.telephony(), rooms=livekit.rooms())
+            dialing.hang_up(
+                call_id=self._call_id,
+                telephony=twilio.telephony(),
+                rooms=livekit.rooms(),
+                by_operator=True,
+            )
         if answer == "s":
             self._desk.say(f"The call goes on without you: {self._call_id}")
         return answer != "s"

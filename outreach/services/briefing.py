@@ -9,6 +9,7 @@ from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
 from outreach.domain.call_window import zones_of
 from outreach.domain.contracts import HISTORY_LIMIT, Brief, Interval, Limits, OpeningKind, Person
+from outreach.domain.disposition import OPERATOR_HUNG_UP
 from outreach.domain.script import parse_script, render
 from outreach.domain.standing import CallKind
 from outreach.models import Call, Callback, Campaign, Facilitator, Note
@@ -119,7 +120,7 @@ def opening_of(call: Call) -> OpeningKind:
     last = earlier.order_by("-queued_at").first()
     if last is None or last.status == CallStatus.NOT_PLACED.value:
         return "first_call"
-    if last.answered_at is not None and last.our_fault:
+    if last.answered_at is not None and (last.our_fault or last.failure_code == OPERATOR_HUNG_UP):
         return "cut_off"
     return "tried_before"
 

@@ -17,6 +17,7 @@ from django.db.models.functions import Least
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
+from outreach.domain.disposition import OPERATOR_HUNG_UP
 from outreach.domain.script import InvalidScript
 from outreach.integrations.telephony import (
     CallOrder,
@@ -153,8 +154,14 @@ def _order(call_id: UUID) -> CallOrder | None:
         patience -= intent.seconds
 
 
-def hang_up(*, call_id: UUID, telephony: Telephony, rooms: Rooms, our_fault: bool = False) -> None:
-    """End a call at the carrier and in its room, whatever stage it is in; done twice is fine."""
+def hang_up(
+    *, call_id: UUID, telephony: Telephony, rooms: Rooms, our_fault: bool = False, by_operator: bool = False
+) -> None:
+    """End a call at the carrier and in its room, whatever stage it is in; done twice is fine.
+
+    :param our_fault: the attempt is not the person's to lose, unless Alex has ended the talk already.
+    :param by_operator: somebody wanted the talk to end here: it counts, without an outcome of its own.
+    """
     if cancel_before_dial(call_id=call_id, code="canceled", reason="Ended before the dial.", asked_for=True):
         close_room(call_id=call_id, rooms=rooms)
         return
@@ -162,8 +169,13 @@ def hang_up(*, call_id: UUID, telephony: Telephony, rooms: Rooms, our_fault: boo
     open_call = Call.objects.filter(pk=call_id).open()
     soon = now + timedelta(seconds=LOOK_AGAIN)
     open_call.update(hangup_at=now, deadline_at=Least("deadline_at", Value(soon)))
+    talking = open_call.filter(end_received_at=None)
+    if by_operator:
+        talking.filter(failure_code="", our_fault=False).update(
+            failure_code=OPERATOR_HUNG_UP, failure_reason="An operator hung up."
+        )
     if our_fault:
-        open_call.filter(end_received_at=None).update(our_fault=True)
+        talking.exclude(failure_code=OPERATOR_HUNG_UP).update(our_fault=True)
     sid = Call.objects.values_list("twilio_sid", flat=True).get(pk=call_id)
     if sid is not None:
         _end_at_carrier(call_id, sid, telephony)

@@ -172,7 +172,8 @@ def _ask(call: Call, telephony: Telephony, rooms: Rooms) -> None:
     elif result.hang_up_sid is not None:
         telephony.end_call(result.hang_up_sid)
     elif _is_overdue(call, first):
-        hang_up(call_id=call.pk, telephony=telephony, rooms=rooms)
+        talks = call.status == CallStatus.IN_PROGRESS.value
+        hang_up(call_id=call.pk, telephony=telephony, rooms=rooms, our_fault=talks)
 
 
 def _find(call: Call, telephony: Telephony) -> list[ProviderCall]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from outreach.domain.call_status import TERMINAL, CallStatus
-from outreach.domain.disposition import OUR_FAULTS, AnsweredBy, Disposition, EndedBy
+from outreach.domain.disposition import (
+    OPERATOR_HUNG_UP,
+    OUR_FAULTS,
+    SEEN_OF_A_HANG_UP,
+    AnsweredBy,
+    Disposition,
+    EndedBy,
+)
 from outreach.domain.gate import Refuse
 from outreach.domain.retry_policy import Close, Ending, counts_as_attempt, ending_of
 from outreach.domain.standing import Standing
@@ -118,10 +125,12 @@ def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: dateti
 def _judge_conversation(call: Call) -> None:
     """Set whose fault a call without an outcome is, and what it achieved where nothing was marked."""
     undecided = call.disposition in ("", Disposition.HUNG_UP.value, Disposition.NO_OUTCOME.value)
-    if call.end_received_at is None or (undecided and EndedBy(call.ended_by) in OUR_FAULTS):
+    wanted = call.failure_code == OPERATOR_HUNG_UP
+    faults = OUR_FAULTS - SEEN_OF_A_HANG_UP if wanted else OUR_FAULTS
+    if call.end_received_at is None or (undecided and EndedBy(call.ended_by) in faults):
         call.our_fault = True
     if not call.disposition and call.end_received_at is not None:
-        hung_up = call.ended_by == EndedBy.CALLEE.value
+        hung_up = call.ended_by == EndedBy.CALLEE.value and not wanted
         call.disposition = (Disposition.HUNG_UP if hung_up else Disposition.NO_OUTCOME).value
 
 

@@ -263,6 +263,15 @@ class TestHangUp:
         desk.post(url, YES)
         assert ended == [call.pk]
 
+    def test_is_noted_as_the_operators(self, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        whose: list[dict[str, bool]] = []
+        monkeypatch.setattr(
+            dialing, "hang_up", lambda *, call_id, telephony, rooms, **said: whose.append(said)
+        )
+        call = a_live_call(a_person(a_campaign()))
+        desk.post(reverse("admin:outreach_call_hang_up", args=[call.pk]), YES)
+        assert whose == [{"by_operator": True}]
+
     def test_is_neither_shown_to_nor_done_for_who_may_not(self, client: Client, ended: list[UUID]) -> None:
         client.force_login(an_operator("outreach.view_call"))
         call = a_live_call(a_person(a_campaign()))

@@ -334,6 +334,16 @@ class TestCtrlC:
         assert Call.objects.get().status == "canceled"
 
     @pytest.mark.usefixtures("interrupted_once")
+    def test_hangs_up_as_the_operator_who_asks_for_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        whose: list[dict[str, Any]] = []
+        monkeypatch.setattr(following.dialing, "hang_up", lambda *, call_id, **said: whose.append(said))
+        person = a_person(a_campaign())
+        whoever_prepares(monkeypatch, a_conversation)
+        answering(monkeypatch, ["h"])
+        typed("call", f"#{person.pk}")
+        assert [said["by_operator"] for said in whose] == [True]
+
+    @pytest.mark.usefixtures("interrupted_once")
     @pytest.mark.parametrize("answers", [["s"], ["nonsense", "stop"], []])
     def test_leaves_the_call_alone_when_only_watching_stops(
         self, answers: list[str], monkeypatch: pytest.MonkeyPatch

@@ -126,6 +126,8 @@ class TestAskingTheCarrier:
         keep_alive(call)
         look(telephony)
         assert telephony.ended == [telephony.calls[0].sid]
+        call.refresh_from_db()
+        assert call.our_fault
 
 
 @pytest.mark.usefixtures("tuesday")

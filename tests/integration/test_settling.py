@@ -25,6 +25,7 @@ from outreach.models import (
     SuppressionSource,
 )
 from outreach.services import campaigns, clock, dialing, dispatching, facts
+from outreach.services.briefing import opening_of
 from outreach.services.suppressing import suppress
 from tests.factories import (
     TUESDAY_MORNING,
@@ -127,6 +128,65 @@ class TestAnsweredCalls:
         assert (call.our_fault, call.counts) == (True, False)
         assert (person.attempts_made, person.our_faults) == (0, 1)
         assert person.standing == Standing.WAITING
+
+
+class TestACallThatIsHungUpInTheMiddleOfATalk:
+    def hung_up(self, person: Facilitator, *, ended_by: EndedBy, **whose: bool) -> Call:
+        telephony = FakeTelephony()
+        call = a_dialled_call(person, telephony)
+        provider_says(call, CallStatus.IN_PROGRESS)
+        dialing.hang_up(call_id=call.pk, telephony=telephony, rooms=FakeRooms(), **whose)
+        alex_says(call, End, n_turns=0, ended_by=ended_by)
+        provider_says(call, CallStatus.COMPLETED, duration=9)
+        person.refresh_from_db()
+        return call
+
+    @pytest.mark.parametrize("ended_by", [EndedBy.ROOM_CLOSED, EndedBy.NOBODY_CAME, EndedBy.CALLEE])
+    def test_by_an_operator_is_an_attempt_without_an_outcome(
+        self, person: Facilitator, ended_by: EndedBy
+    ) -> None:
+        call = self.hung_up(person, ended_by=ended_by, by_operator=True)
+        assert (call.failure_code, call.our_fault, call.counts) == ("operator_hung_up", False, True)
+        assert call.disposition == Disposition.NO_OUTCOME
+        assert (person.attempts_made, person.our_faults) == (1, 0)
+        assert person.standing == Standing.RETRY_DUE
+
+    def test_by_an_operator_does_not_become_our_fault_when_the_sweep_hangs_up_again(
+        self, person: Facilitator
+    ) -> None:
+        telephony = FakeTelephony()
+        call = a_dialled_call(person, telephony)
+        provider_says(call, CallStatus.IN_PROGRESS)
+        for whose in ({"by_operator": True}, {"our_fault": True}):
+            dialing.hang_up(call_id=call.pk, telephony=telephony, rooms=FakeRooms(), **whose)
+        provider_says(call, CallStatus.COMPLETED, duration=9)
+        alex_says(call, End, n_turns=0, ended_by=EndedBy.ROOM_CLOSED)
+        assert (call.our_fault, call.counts) == (False, True)
+
+    def test_by_an_operator_does_not_excuse_what_went_wrong_before(self, person: Facilitator) -> None:
+        call = self.hung_up(person, ended_by=EndedBy.LLM_FAILURE, by_operator=True)
+        assert (call.our_fault, call.counts) == (True, False)
+
+    def test_by_an_operator_keeps_what_was_said(self, person: Facilitator) -> None:
+        call = a_dialled_call(person)
+        provider_says(call, CallStatus.IN_PROGRESS)
+        alex_says(call, Outcome, disposition=Disposition.INTERESTED)
+        dialing.hang_up(call_id=call.pk, telephony=FakeTelephony(), rooms=FakeRooms(), by_operator=True)
+        alex_says(call, End, n_turns=0, ended_by=EndedBy.ROOM_CLOSED)
+        provider_says(call, CallStatus.COMPLETED, duration=9)
+        person.refresh_from_db()
+        assert person.standing == Standing.INTERESTED
+
+    @pytest.mark.parametrize("ended_by", [EndedBy.ROOM_CLOSED, EndedBy.CALLEE])
+    def test_by_us_costs_no_attempt(self, person: Facilitator, ended_by: EndedBy) -> None:
+        call = self.hung_up(person, ended_by=ended_by, our_fault=True)
+        assert (call.our_fault, call.counts, person.attempts_made) == (True, False, 0)
+
+    def test_by_an_operator_is_remembered_as_being_cut_off(self, person: Facilitator) -> None:
+        self.hung_up(person, ended_by=EndedBy.ROOM_CLOSED, by_operator=True)
+        pass_time(timedelta(days=2))
+        Facilitator.objects.update(next_call_at=clock.now())
+        assert opening_of(claim(person)) == "cut_off"
 
 
 class TestEveryOrderOfEvents:

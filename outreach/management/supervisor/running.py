@@ -161,7 +161,9 @@ class Running:
     @staticmethod
     def _end(calls: Any) -> None:
         for call in calls:
-            dialing.hang_up(call_id=call.pk, telephony=twilio.telephony(), rooms=livekit.rooms())
+            dialing.hang_up(
+                call_id=call.pk, telephony=twilio.telephony(), rooms=livekit.rooms(), our_fault=True
+            )
 
     def _clock_jumped(self, fields: dict[str, Any]) -> None:
         moment = parse_datetime(str(fields["jumped_to"]))
