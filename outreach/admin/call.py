@@ -21,7 +21,7 @@ from outreach.admin.base import FactsAdmin, go_to
 from outreach.admin.conversation import conversation_of
 from outreach.admin.dialogs import dialog
 from outreach.admin.searching import with_number_prefix
-from outreach.desk.badges import badge
+from outreach.desk.badges import ANSWERED_BY, badge
 from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_moment
 from outreach.desk.titles import Titled
 from outreach.integrations import livekit, twilio
@@ -42,7 +42,7 @@ class CallAdmin(FactsAdmin):
         js = (Script("outreach/live.js", defer=True),)
 
     list_display = (
-        "queued", "person", "in_campaign", "status_badge", "disposition_badge", "answered", "talk", "words",
+        "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered", "words",
     )  # fmt: skip
     list_filter = ("status", "disposition", "answered_by", "kind", "campaign", "our_fault", "transcript")
     list_select_related = ("facilitator", "campaign")
@@ -94,6 +94,7 @@ class CallAdmin(FactsAdmin):
             more = {
                 "call": call,
                 "title": call.facilitator.name,
+                "subtitle": None,
                 "original": Titled(call, f"{call.facilitator.name}, {moment(call.queued_at)}"),
                 "talk_time": duration(seconds_between(call.answered_at, call.ended_at)),
                 "ring_time": duration(seconds_between(call.ringing_at, call.answered_at or call.ended_at)),
@@ -143,13 +144,13 @@ class CallAdmin(FactsAdmin):
     def person(self, call: Call) -> list[str]:
         return [admin_link(call.facilitator, call.facilitator.name), call.number]
 
-    @display(description="Campaign", ordering="campaign", header=True)
-    def in_campaign(self, call: Call) -> list[str]:
-        return [call.campaign.name, f"{call.get_kind_display()} call"]
-
-    @display(description="Answered by", ordering="answered_by")
-    def answered(self, call: Call) -> str:
-        return call.get_answered_by_display() or DASH
+    @display(description="Answered by", ordering="answered_by", header=True)
+    def answered(self, call: Call) -> list[str]:
+        """Return who or what picked up, and for how long they talked."""
+        if call.answered_at is None:
+            return [DASH, ""]
+        who = ANSWERED_BY.get(call.answered_by, "Somebody")
+        return [who, duration(seconds_between(call.answered_at, call.ended_at))]
 
     @display(description="Status", ordering="status")
     def status_badge(self, call: Call) -> str:
@@ -160,10 +161,6 @@ class CallAdmin(FactsAdmin):
         if call.our_fault:
             return badge("our_fault", "Our fault", variant="danger", title=call.failure_reason)
         return badge(call.disposition)
-
-    @display(description="Talk")
-    def talk(self, call: Call) -> str:
-        return duration(seconds_between(call.answered_at, call.ended_at))
 
     @display(description="Turns")
     def words(self, call: Call) -> str:

@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, their_moment, when
+from outreach.desk.rendering import admin_link, moment, their_moment, when
 from outreach.models import Callback
 from outreach.services import clock
 
@@ -22,7 +22,7 @@ from outreach.services import clock
 class CallbackAdmin(FactsAdmin):
     """The agenda: the furthest away first; who is late says so."""
 
-    list_display = ("promised", "ours", "person", "campaign", "who_calls", "state_badge", "reason")
+    list_display = ("promised_for", "person", "campaign", "who_calls", "state_badge", "reason")
     list_filter = ("state", "by", "was_missed", "facilitator__campaign")
     list_select_related = ("facilitator__campaign",)
     search_fields = ("facilitator__name__istartswith", "=facilitator__number")
@@ -38,6 +38,11 @@ class CallbackAdmin(FactsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
         """Return the callbacks, each with whether its time has passed."""
         return super().get_queryset(request).annotate(is_past=Q(promised_at__lt=clock.now()))
+
+    @display(description="Promised, on their clock", ordering="promised_at", header=True)
+    def promised_for(self, callback: Callback) -> list[str]:
+        """Return the promised time on the person's clock, and below it in UTC."""
+        return [their_moment(callback.promised_at, callback.time_zone), moment(callback.promised_at)]
 
     @display(description="Promised (theirs)", ordering="promised_at")
     def promised(self, callback: Callback) -> str:

@@ -53,7 +53,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
             },
         ),
         ("One call", {"fields": (("ring_timeout", "max_duration"), ("silence", "leave_voicemail"))}),
-        ("Pacing", {"fields": (("calls_per_second", "max_open_calls", "canary_size"),)}),
+        ("Pacing", {"fields": (("calls_per_second", "max_open_calls"), "canary_size")}),
     )
 
     def change_view(

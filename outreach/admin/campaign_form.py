@@ -137,10 +137,10 @@ class CampaignForm(forms.ModelForm):
         )  # fmt: skip
         labels = {
             "max_attempts": "Calls per person",
-            "max_attempts_a_day": "A day",
-            "max_attempts_a_day_after_busy": "A day, after busy",
-            "min_gap_hours": "Hours between two",
-            "max_attempts_in_30_days": "In 30 days",
+            "max_attempts_a_day": "At most a day",
+            "max_attempts_a_day_after_busy": "At most a day, after busy",
+            "min_gap_hours": "Hours between calls",
+            "max_attempts_in_30_days": "At most in 30 days",
             "quiet_days_after_no": "Days of peace after a no",
             "ring_timeout": "Let it ring",
             "max_duration": "Longest call",

@@ -47,4 +47,4 @@ def _chart(days: list[dict[str, int | str]]) -> str:
 
 
 def _short(day: date) -> str:
-    return f"{day:%a} {day.day} {day:%b}"
+    return f"{day.day} {day:%b}"

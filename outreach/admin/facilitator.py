@@ -118,6 +118,7 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
             more = {
                 "person": person,
                 "title": person.name,
+                "subtitle": None,
                 "original": Titled(person, person.name),
                 "why": self.why(person),
                 "calls": Call.objects.filter(facilitator=person).order_by("-queued_at")[:SHOWN],
@@ -163,7 +164,7 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
     def why(self, person: Facilitator) -> str:
         """Return why the person is not called now, or when they are."""
         if person.standing == Standing.IN_CALL:
-            return "On the phone now"
+            return "A call is in progress"
         if person.standing not in {s.value for s in CALLABLE}:
             return person.standing_reason or person.not_called_reason or DASH
         at = their_moment(person.next_call_at, person.time_zone)

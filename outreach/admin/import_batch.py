@@ -58,7 +58,7 @@ class ImportBatchAdmin(FactsAdmin):
     ) -> HttpResponse:
         batch = self.get_object(request, object_id)
         problems = list(batch.rows.order_by("line", "id")[: PROBLEMS_SHOWN + 1]) if batch else []
-        title = {"original": Titled(batch, batch.file_name)} if batch else {}
+        title = {"subtitle": None, "original": Titled(batch, batch.file_name)} if batch else {}
         shown = {"problems": problems[:PROBLEMS_SHOWN], "more_problems": len(problems) > PROBLEMS_SHOWN}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown, **title})
 

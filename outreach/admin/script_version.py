@@ -1,5 +1,8 @@
 """The words of Alex, version by version."""
 
+# Django and unfold dictate signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
+
 from __future__ import annotations
 
 from typing import Any
@@ -8,12 +11,14 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
 
-from outreach.admin.base import KeptAdmin
+from outreach.admin.base import KeptAdmin, go_to
 from outreach.desk.rendering import when
 from outreach.domain.script import InvalidScript, parse_script
 from outreach.models import Call, ScriptVersion
@@ -38,30 +43,47 @@ class ScriptForm(ModelForm):
 
 @admin.register(ScriptVersion)
 class ScriptVersionAdmin(KeptAdmin):
-    """Scripts. Once a call has used one it is never edited, only succeeded by "Save as new"."""
+    """Scripts. Once a call has used one it is never edited, only succeeded by its next version."""
 
     form = ScriptForm
-    list_display = ("name", "version", "in_campaigns", "is_used", "created", "created_by")
+    list_display = ("name", "version", "in_campaigns", "is_used", "created", "author")
     list_filter = ("name",)
     search_fields = ("name__istartswith",)
     ordering = ("name", "-version")
-    save_as = True
-    readonly_fields = ("version", "words", "created", "created_by")
+    actions_detail = ("write_next",)
+    readonly_fields = ("version", "words", "created", "author")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScriptVersion]:
         used = Exists(Call.objects.filter(script=OuterRef("pk")))
         return super().get_queryset(request).annotate(n_campaigns=Count("campaigns"), used=used)
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse to change what a call has used."""
+        return super().has_change_permission(request, obj) and not getattr(obj, "used", False)
+
+    def has_write_script_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may write a new version."""
+        return self.has_add_permission(request)
+
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        body = "words" if self._is_locked(request, obj) else "body"
-        return ("name", "version", body, "created", "created_by")
+        body = "words" if getattr(obj, "used", False) else "body"
+        return ("name", "version", body, "created", "author")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return (*(("name",) if self._is_locked(request, obj) else ()), *self.readonly_fields)
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin a new version with the words of the one that it succeeds."""
+        before = request.GET.get("after", "")
+        script = ScriptVersion.objects.filter(pk=before).first() if before.isdecimal() else None
+        return {} if script is None else {"name": script.name, "body": script.body}
 
-    @staticmethod
-    def _is_locked(request: HttpRequest, script: Any) -> bool:
-        return script is not None and bool(script.used) and "_saveasnew" not in request.POST
+    @action(
+        description="Write the next version",
+        url_path="next",
+        permissions=["write_script"],
+        icon="edit_note",
+        variant=ActionVariant.PRIMARY,
+    )
+    def write_next(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return go_to(request, f"{reverse('admin:outreach_scriptversion_add')}?after={object_id}")
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         if not change:
@@ -83,6 +105,10 @@ class ScriptVersionAdmin(KeptAdmin):
     @display(description="Used", boolean=True)
     def is_used(self, script: Any) -> bool:
         return bool(script.used)
+
+    @display(description="Created by", ordering="created_by")
+    def author(self, script: ScriptVersion) -> str:
+        return script.created_by or "came with the product"
 
     @display(description="Created", ordering="created_at")
     def created(self, script: ScriptVersion) -> str:

@@ -23,9 +23,9 @@ class DailyStatisticsAdmin(FactsAdmin):
     date_hierarchy = "day"
     ordering = ("-day", "campaign")
 
-    @display(description="Day (UTC)", ordering="day")
+    @display(description="Day", ordering="day")
     def counted_day(self, day: DailyStatistics) -> str:
-        return f"{day.day:%a} {day.day.day} {day.day:%b %Y}"
+        return f"{day.day.day} {day.day:%b %Y}"
 
     @display(description="Picked up", ordering="answered")
     def picked_up(self, day: DailyStatistics) -> str:
@@ -37,8 +37,9 @@ class DailyStatisticsAdmin(FactsAdmin):
         """Return the people who are interested, and their share of those reached."""
         return _with_share(day.interested, day.reached)
 
-    @display(description="Talk, average")
+    @display(description="Talk")
     def average_talk(self, day: DailyStatistics) -> str:
+        """Return the average talk of calls that were picked up."""
         return duration(day.talk_seconds / day.answered) if day.answered else DASH
 
 

@@ -49,6 +49,17 @@ VARIANTS: dict[str, str] = {
 }
 
 
+#: Who or what picked up, as an operator reads it.
+ANSWERED_BY: dict[str, str] = {
+    "human": "A person",
+    "voicemail": "Voicemail",
+    "ivr": "Phone menu",
+    "screening": "Call screening",
+    "unavailable": "Announcement",
+    "uncertain": "Person, perhaps",
+}
+
+
 def words_of(value: str) -> str:
     """Return a stored value as an operator reads it: "no_answer" → "No answer"."""
     return value.replace("_", " ").capitalize()

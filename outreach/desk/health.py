@@ -49,7 +49,7 @@ def _agents(now: datetime) -> Piece:
     free = sum(worker.free for worker in workers if not worker.draining)
     places = sum(worker.places for worker in workers)
     spread = f", on {len(workers)} workers" if len(workers) > 1 else ""
-    return Piece(name="Alex", well=True, says=f"{free} of {places} calls at once free{spread}")
+    return Piece(name="Alex", well=True, says=f"{free} of {places} lines free{spread}")
 
 
 def _from_redis() -> list[Piece]:

@@ -38,6 +38,12 @@ def city(zone_name: str) -> str:
 
 
 @register.filter
+def answerer(answered_by: str) -> str:
+    """Write who or what picked up."""
+    return badges.ANSWERED_BY.get(answered_by, rendering.DASH)
+
+
+@register.filter
 def meaning(event: CallEvent) -> str:
     """Write what an event of a call means."""
     return call_events.meaning_of(event)

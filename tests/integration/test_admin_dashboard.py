@@ -92,7 +92,7 @@ class TestCounts:
 class TestHealth:
     def test_misses_an_agent_that_reports_no_more(self) -> None:
         an_agent_worker(free=3)
-        assert piece("Alex").says.startswith("3 of 50 calls at once free")
+        assert piece("Alex").says.startswith("3 of 50 lines free")
         assert not next(
             piece for piece in health.health_of(clock.now() + timedelta(minutes=1)) if piece.name == "Alex"
         ).well

@@ -162,7 +162,9 @@ class Story:
         self._all_done = True
         counts = Facilitator.objects.values_list("standing").annotate(Count("pk")).order_by("standing")
         summary = ", ".join(f"{count} {standing.replace('_', ' ')}" for standing, count in counts)
-        yield Line(source="next", text=f"Nobody is left to call: {summary}.")
+        unfinished = Facilitator.objects.filter(next_call_at__isnull=False).exists()
+        why = "No campaign is running" if unfinished else "Nobody is left to call"
+        yield Line(source="next", text=f"{why}: {summary}.")
 
 
 def _how_it_ended(call: Call) -> str:

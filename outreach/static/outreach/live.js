@@ -31,7 +31,7 @@
         tick();
         setInterval(tick, 1000);
 
-        const source = connect(root.dataset.board, (text) => { state.textContent = text === "live" ? "Live: this page follows what happens by itself." : text; });
+        const source = connect(root.dataset.board, (text) => { state.textContent = text === "live" ? "Live: this page follows what happens by itself. The day's figures are counted every ten seconds." : text; });
         source.addEventListener("board", (event) => {
             for (const [name, html] of Object.entries(JSON.parse(event.data))) {
                 const section = root.querySelector(`[data-live="${name}"]`);
