@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -42,7 +43,7 @@ class CallAdmin(FactsAdmin):
         js = (Script("outreach/live.js", defer=True),)
 
     list_display = (
-        "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered", "words",
+        "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered",
     )  # fmt: skip
     list_filter = ("status", "disposition", "answered_by", "kind", "campaign", "our_fault", "transcript")
     list_select_related = ("facilitator", "campaign")
@@ -146,11 +147,15 @@ class CallAdmin(FactsAdmin):
 
     @display(description="Answered by", ordering="answered_by", header=True)
     def answered(self, call: Call) -> list[str]:
-        """Return who or what picked up, and for how long they talked."""
+        """Return who or what picked up, for how long they talked, and how much was said."""
         if call.answered_at is None:
             return [DASH, ""]
         who = ANSWERED_BY.get(call.answered_by, "Somebody")
-        return [who, duration(seconds_between(call.answered_at, call.ended_at))]
+        talk = duration(seconds_between(call.answered_at, call.ended_at))
+        if call.transcript == "incomplete":
+            return [who, format_html("{} · {}", talk, badge("incomplete", "Gaps"))]
+        turns = "1 turn" if call.n_turns == 1 else f"{call.n_turns} turns"
+        return [who, f"{talk} · {turns}" if call.n_turns else talk]
 
     @display(description="Status", ordering="status")
     def status_badge(self, call: Call) -> str:
@@ -161,12 +166,6 @@ class CallAdmin(FactsAdmin):
         if call.our_fault:
             return badge("our_fault", "Our fault", variant="danger", title=call.failure_reason)
         return badge(call.disposition)
-
-    @display(description="Turns")
-    def words(self, call: Call) -> str:
-        if call.transcript == "incomplete":
-            return badge("incomplete", "Gaps")
-        return str(call.n_turns) if call.n_turns else DASH
 
 
 def _is_uuid(value: str) -> bool:

@@ -152,7 +152,7 @@ class CampaignForm(forms.ModelForm):
             "max_open_calls": "At most; the places of Alex are the other limit.",
             "canary_size": "So many people are called first, in the mode live; then it waits for your go.",
         }
-        widgets = {"platform_facts": UnfoldAdminTextareaWidget(attrs={"rows": 4})}
+        widgets = {"platform_facts": UnfoldAdminTextareaWidget(attrs={"rows": 6})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

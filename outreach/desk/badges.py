@@ -56,7 +56,7 @@ ANSWERED_BY: dict[str, str] = {
     "ivr": "Phone menu",
     "screening": "Call screening",
     "unavailable": "Announcement",
-    "uncertain": "Person, perhaps",
+    "uncertain": "Unclear",
 }
 
 
