@@ -9,9 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid5
 
+from agentworker.answering import MACHINES
 from agentworker.hooks import Hooks, HooksUnreachable
+from agentworker.phrases import asks_to_stop
 from agentworker.spool import Leftover, Spool, SpoolTaken, spools
-from outreach.domain.contracts import End, NoteWord, TurnWord, WordsBatch, WordsStored
+from outreach.domain.contracts import (
+    AnsweredFact,
+    AnyFact,
+    End,
+    NoteWord,
+    OptOut,
+    TurnWord,
+    WordsBatch,
+    WordsStored,
+)
 from outreach.domain.disposition import EndedBy
 
 logger = logging.getLogger(__name__)
@@ -71,8 +82,10 @@ class Leftovers:
     async def _send_facts(self, spool: Spool, found: Leftover) -> None:
         if not found.ended:
             end = lost_end(found)
-            spool.fact(end)
-            found.facts[end.fact_id] = end
+            lost: list[AnyFact] = [*lost_opt_out(found), end]
+            for fact in lost:
+                spool.fact(fact)
+                found.facts[fact.fact_id] = fact
             logger.warning(
                 "a job died in its call", extra={"call_id": str(found.call_id), "turns": end.n_turns}
             )
@@ -93,6 +106,20 @@ class Leftovers:
             batch = WordsBatch(words=missing[start : start + BATCH])
             stored = await self._hooks.post_words(call_id=found.call_id, batch=batch)
         return stored is None or stored.complete
+
+
+def lost_opt_out(found: Leftover) -> list[OptOut]:
+    """Return the opt-out that was spoken to a job which died before it could say so, if there was one."""
+    heard = [fact.answered_by for fact in found.facts.values() if isinstance(fact, AnsweredFact)]
+    if (heard and heard[-1] in MACHINES) or any(isinstance(fact, OptOut) for fact in found.facts.values()):
+        return []
+    asked = [t for t in found.turns.values() if t.speaker == "person" and asks_to_stop(t.text)]
+    return [
+        OptOut(
+            fact_id=uuid5(found.call_id, "lost_opt_out"), at=turn.at, evidence_seq=turn.seq, how="last_words"
+        )
+        for turn in asked[:1]
+    ]
 
 
 def lost_end(found: Leftover) -> End:

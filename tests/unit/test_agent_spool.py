@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from agentworker.leftovers import call_id_of_room, lost_end, missing_words
+from agentworker.leftovers import call_id_of_room, lost_end, lost_opt_out, missing_words
 from agentworker.spool import Spool, SpoolTaken, spool_path, spools
-from outreach.domain.contracts import NoteWord, OptOut, TurnWord, WordsStored
-from outreach.domain.disposition import EndedBy
+from outreach.domain.contracts import AnsweredFact, NoteWord, OptOut, TurnWord, WordsStored
+from outreach.domain.disposition import AnsweredBy, EndedBy
 from tests.agent_kit import NOW
 
 pytestmark = pytest.mark.unit
@@ -79,6 +79,25 @@ class TestLeftovers:
     def test_makes_the_same_end_each_time(self, spool: Spool) -> None:
         spool.word(turn(1))
         assert lost_end(spool.read()) == lost_end(spool.read())
+
+    def test_says_the_opt_out_that_a_job_heard_and_died_of(self, spool: Spool) -> None:
+        spool.word(turn(1))
+        spool.word(turn(2, text="Stop calling me!"))
+        (opt_out,) = lost_opt_out(spool.read())
+        assert opt_out.evidence_seq == 2
+        assert lost_opt_out(spool.read()) == [opt_out]
+
+    def test_says_no_opt_out_twice_and_none_that_nobody_asked_for(self, spool: Spool) -> None:
+        spool.word(turn(1))
+        assert lost_opt_out(spool.read()) == []
+        spool.word(turn(2, text="Stop calling me!"))
+        spool.fact(OptOut(fact_id=uuid4(), at=NOW, how="phrase"))
+        assert lost_opt_out(spool.read()) == []
+
+    def test_hears_no_opt_out_in_a_mailbox(self, spool: Spool) -> None:
+        spool.word(turn(1, text="To stop calling this number, press one."))
+        spool.fact(AnsweredFact(fact_id=uuid4(), at=NOW, answered_by=AnsweredBy.VOICEMAIL))
+        assert lost_opt_out(spool.read()) == []
 
     def test_sends_only_what_the_database_lacks(self, spool: Spool) -> None:
         spool.word(turn(1))

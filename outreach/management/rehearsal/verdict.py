@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from outreach.management.rehearsal.evidence import CarrierCall, Evidence, OurCal
 DEAD_AIR = 3.0
 #: The same where we killed the agent ourselves: the call is hung up within ten seconds.
 DEAD_AIR_AFTER_A_KILL = 14.0
+#: The judge's own ear for an opt-out, apart from the product's.
+_SAID_STOP = re.compile(
+    r"stop (calling|phoning|ringing)|off (of )?(your|the) list|(n't|not|never) call", re.I
+)
 SETTLED_FOR_REASONS = {Standing.HELD.value, Standing.NEEDS_REVIEW.value}
 
 
@@ -143,14 +148,22 @@ def _is_within(hours: Mapping[str, Any], at: datetime, zone: str) -> bool:
 
 
 def _after_opt_out(evidence: Evidence) -> int:
-    """Count calls accepted after the number was suppressed, or after somebody who wants peace had talked."""
+    """Count calls accepted after the number was suppressed, or after somebody had said what ends it.
+
+    Whoever said "stop" may never be called again, whatever broke. Whoever wants peace but was cut off by
+    our own fault before they could say so may be: they are told that we were cut off.
+    """
     after = sum(
         call.accepted_at > evidence.suppressed_at[call.number]
         for call in evidence.carrier
         if call.number in evidence.suppressed_at
     )
+    cut_off = {call.sid for call in evidence.calls if call.our_fault}
     talked = {
-        heard.sid for heard in evidence.heard if any(speaker == "person" for speaker, _ in heard.spoken)
+        heard.sid
+        for heard in evidence.heard
+        for speaker, text in heard.spoken
+        if speaker == "person" and (heard.sid not in cut_off or _SAID_STOP.search(text))
     }
     asked: set[str] = set()
     for call in sorted(evidence.carrier, key=lambda call: call.accepted_at):
