@@ -14,7 +14,10 @@ def test_forty_people_are_called_to_the_end_and_every_promise_is_kept() -> None:
     assert verdict["people"] == 40
     assert verdict["calls"] >= 60
     assert {name: verdict[name] for name in KEPT} == KEPT
-    assert verdict["turns_stored"] == verdict["turns_spoken"] > 200
+    # Alex's first piece may be on its way when the person hangs up: stored as said, heard by nobody.
+    unheard = verdict["turns_stored"] - verdict["turns_spoken"]
+    assert 0 <= unheard <= verdict["dispositions"]["hung_up"] + verdict["dispositions"]["do_not_call"]
+    assert verdict["turns_spoken"] > 200
     assert {"interested", "not_interested", "do_not_call", "callback_requested", "wrong_person"} <= set(
         verdict["dispositions"]
     )
