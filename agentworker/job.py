@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from agentworker.conversation import Conversation
 from agentworker.hooks import Hooks
 from agentworker.leftovers import call_id_of_room
-from agentworker.line import LineJob, line_class
+from agentworker.line import FIRST_WORDS_WITHIN, LineJob, line_class
 from agentworker.reporter import CallReporter
 from agentworker.session import Models, build_models
 from agentworker.settings import WorkerSettings, load
@@ -75,6 +75,7 @@ async def _hold(settings: WorkerSettings, context: JobContext, call_id: UUID, re
             api_key=settings.livekit_api_key,
             api_secret=settings.livekit_api_secret,
             context=context,
+            first_words_within=min(FIRST_WORDS_WITHIN, brief.limits.silence),
         )
     )
     models: Models = context.proc.userdata["models"]

@@ -49,6 +49,8 @@ class LineJob:
     api_key: str = ""
     api_secret: str = field(default="", repr=False)
     context: JobContext | None = None
+    first_words_within: float = FIRST_WORDS_WITHIN
+    """Seconds that whoever picked up gets to say something; never more than a silence of the call."""
 
 
 class Line(ABC):
@@ -83,7 +85,7 @@ class Line(ABC):
     ) -> AnsweredBy:
         """Return who picked up, judged from the first words; whoever says nothing is `uncertain`."""
         del session
-        done, _ = await asyncio.wait({first_words}, timeout=FIRST_WORDS_WITHIN)
+        done, _ = await asyncio.wait({first_words}, timeout=self._job.first_words_within)
         return judge_words(first_words.result() if done else "")
 
 
@@ -158,7 +160,7 @@ class RoomLine(Line):
             detection_options={
                 "machine_silence_threshold": 0.8,
                 "human_silence_threshold": 0.4,
-                "no_speech_threshold": FIRST_WORDS_WITHIN,
+                "no_speech_threshold": self._job.first_words_within,
                 "timeout": 15.0,
             },
         ) as detector:

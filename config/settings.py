@@ -173,7 +173,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 #: with CONN_HEALTH_CHECKS and the task_prerun receiver in `config/celery.py`.
 CELERY_DB_REUSE_MAX = 1000
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+#: Beat now and then sleeps this long though a tick is due; a dial tick every second cannot wait five.
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 # --- The outside world -------------------------------------------------------------------------

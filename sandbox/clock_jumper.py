@@ -25,7 +25,7 @@ START_ZONE = ZoneInfo("America/New_York")
 START_COUNTRIES = ("US", "CA", "GB", "FR", "DE", "ES")
 TUESDAY = 1
 
-LOOK_EVERY = 0.1
+LOOK_EVERY = 0.05
 #: A gap that is not worth a jump, seconds.
 SHORT_WAIT = 1.0
 #: Real seconds without any movement after which nothing but time can help: while the carrier carries

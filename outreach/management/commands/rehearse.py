@@ -36,9 +36,9 @@ from sandbox.callees import persona_for
 KILLABLE = ("worker", "ops", "agent", "recorder", "valkey", "beat", "hooks", "web")
 #: A rehearsal calls faster than anybody would. Only what an operator may edit differs from the defaults:
 #: pacing, patience, and how often beat looks.
-#: Callees think a quarter as long as at `make up`, where somebody reads along.
-THINKING = 0.25
-DIAL_TICK = timedelta(milliseconds=250)
+#: Callees think a tenth as long as at `make up`, where somebody reads along.
+THINKING = 0.1
+DIAL_TICK = timedelta(milliseconds=100)
 PACE = {"calls_per_second": 20.0, "max_open_calls": 20, "silence": 0.5}
 
 
