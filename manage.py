@@ -24,8 +24,13 @@ def main() -> None:
         from outreach.management.joining import join_running
 
         join_running(Path(__file__).resolve().parent)
+        if sys.stderr.isatty():
+            # Whoever types a command is told by the command itself; its log lines are for machines.
+            os.environ.setdefault("LOG_LEVEL", "WARNING")
     try:
         execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except ImproperlyConfigured as problem:
         sys.exit(
             f"{problem}\nFor a rehearsal without any account, start `make up` in another terminal first."

@@ -38,7 +38,11 @@ class OneByOne:
         while (found := self._order.next_person()) is not None:
             person, kind = found
             self._desk.console.print(person_card(person, kind))
-            if not self._decide(person, kind):
+            try:
+                if not self._decide(person, kind):
+                    break
+            except KeyboardInterrupt:
+                self._desk.say("")
                 break
         else:
             self._desk.say("Nobody else may be called now.")

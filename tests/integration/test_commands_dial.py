@@ -227,6 +227,16 @@ class TestOneByOne:
         answering(monkeypatch, ["l", "2h"])
         assert "counts as missed" in typed("dial", "Spring", "--interactive")
 
+    def test_takes_ctrl_c_at_a_question_as_quitting(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        campaign = a_campaign(state=CampaignState.DRAFT)
+        a_person(campaign, name="Ann Lee")
+
+        def interrupted(_prompt: str = "") -> str:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("builtins.input", interrupted)
+        assert "Ann Lee" in typed("dial", campaign.name, "--interactive")
+
     def test_suppresses_a_number_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         person = a_person(a_campaign(name="Spring", state=CampaignState.DRAFT))
         answering(monkeypatch, ["x", "", "x", "Asked by e-mail"])
