@@ -100,6 +100,16 @@ def test_sees_a_lost_turn() -> None:
     assert judge(replace(KEPT, calls=(replace(CALL, turns=CALL.turns[:2]),))).turns_lost == 1
 
 
+def test_forgives_only_the_last_words_to_an_alex_whom_we_killed() -> None:
+    cut_off = replace(KEPT, calls=(replace(CALL, our_fault=True, turns=CALL.turns[:2]),))
+    assert judge(cut_off).turns_lost == 1
+    assert judge(replace(cut_off, killed=("agent",))).turns_lost == 0
+    earlier = replace(
+        cut_off, calls=(replace(CALL, our_fault=True, turns=CALL.turns[1:2]),), killed=("agent",)
+    )
+    assert judge(earlier).turns_lost == 1
+
+
 def test_sees_silence() -> None:
     silent = replace(HEARD, silence_seconds=20.0)
     assert any("silence" in broken for broken in judge(replace(KEPT, heard=(silent,))).promises_broken)

@@ -177,11 +177,19 @@ def _after_opt_out(evidence: Evidence) -> int:
 
 
 def _lost_turns(evidence: Evidence) -> int:
-    """Count utterances that were spoken or heard on the phone and are not in our tables, call by call."""
+    """Count utterances that were spoken or heard on the phone and are not in our tables, call by call.
+
+    Where we killed Alex in a call, the last thing that he never answered was said to nobody: it may have
+    been on the wire when he died, and no process ever had it.
+    """
     stored = {call.sid: call.turns for call in evidence.calls}
+    cut_off = {call.sid for call in evidence.calls if call.our_fault} if "agent" in evidence.killed else set()
     lost = 0
     for heard in evidence.heard:
-        said = Counter(speaker for speaker, _ in heard.spoken)
+        spoken = heard.spoken
+        if heard.sid in cut_off and spoken and spoken[-1][0] == "person":
+            spoken = spoken[:-1]
+        said = Counter(speaker for speaker, _ in spoken)
         kept = Counter(speaker for speaker, _ in stored.get(heard.sid, ()))
         lost += (said - kept).total()
     return lost
