@@ -9,6 +9,7 @@ from outreach.webhooks import agents, livekit, twilio
 
 urlpatterns = [
     path("livez", health.livez, name="hooks-livez"),
+    path("readyz", health.readyz, name="hooks-readyz"),
     path("twilio/answer/<str:token>", twilio.answer, name="twilio-answer"),
     path("twilio/dialed/<str:token>", twilio.dialed, name="twilio-dialed"),
     path("twilio/status/<str:token>", twilio.status, name="twilio-status"),
