@@ -94,9 +94,9 @@ class CallAdmin(FactsAdmin):
             may_read = request.user.has_perm("outreach.read_transcript")
             more = {
                 "call": call,
-                "title": call.facilitator.name,
+                "title": call.who,
                 "subtitle": None,
-                "original": Titled(call, f"{call.facilitator.name}, {moment(call.queued_at)}"),
+                "original": Titled(call, f"{call.who}, {moment(call.queued_at)}"),
                 "talk_time": duration(seconds_between(call.answered_at, call.ended_at)),
                 "ring_time": duration(seconds_between(call.ringing_at, call.answered_at or call.ended_at)),
                 "may_read": may_read,
@@ -139,11 +139,13 @@ class CallAdmin(FactsAdmin):
 
     @display(description="When", ordering="queued_at", header=True)
     def queued(self, call: Call) -> list[str]:
-        return [moment(call.queued_at), their_moment(call.queued_at, call.facilitator.time_zone)]
+        theirs = call.facilitator.time_zone if call.facilitator else ""
+        return [moment(call.queued_at), their_moment(call.queued_at, theirs)]
 
     @display(description="Person", header=True)
     def person(self, call: Call) -> list[str]:
-        return [admin_link(call.facilitator, call.facilitator.name), call.number]
+        who = admin_link(call.facilitator, call.who) if call.facilitator else call.who
+        return [who, call.number or call.get_channel_display()]
 
     @display(description="Answered by", ordering="answered_by", header=True)
     def answered(self, call: Call) -> list[str]:

@@ -55,7 +55,7 @@ class SuppressionAdmin(KeptAdmin):
     @display(description="Said in")
     def of_call(self, suppression: Suppression) -> str:
         call = suppression.call
-        return DASH if call is None else admin_link(call, f"the call with {call.facilitator.name}")
+        return DASH if call is None else admin_link(call, f"the call with {call.who}")
 
     @display(description="Added by")
     def added_by(self, suppression: Suppression) -> str:

@@ -38,7 +38,7 @@ class TurnAdmin(WordsAdmin):
 
     @display(description="Call")
     def of_call(self, turn: Turn) -> str:
-        return admin_link(turn.call, turn.call.facilitator.name)
+        return admin_link(turn.call, turn.call.who)
 
 
 @admin.register(Note)
@@ -63,4 +63,4 @@ class NoteAdmin(WordsAdmin):
 
     @display(description="Call")
     def of_call(self, note: Note) -> str:
-        return admin_link(note.call, note.call.facilitator.name)
+        return admin_link(note.call, note.call.who)

@@ -139,6 +139,15 @@ class Outcome(Fact):
     evidence_seq: int | None = None
 
 
+class Usage(_Wire):
+    """What one conversation asked of the models; what it costs is counted from this."""
+
+    llm_input_tokens: Annotated[int, Field(ge=0)] = 0
+    llm_output_tokens: Annotated[int, Field(ge=0)] = 0
+    stt_seconds: Annotated[float, Field(ge=0)] = 0.0
+    tts_characters: Annotated[int, Field(ge=0)] = 0
+
+
 class End(Fact):
     """The conversation is over; `n_turns` turns were numbered 1..n_turns."""
 
@@ -147,6 +156,7 @@ class End(Fact):
     n_notes: Annotated[int, Field(ge=0)] = 0
     ended_by: EndedBy
     answered_by: AnsweredBy | None = None
+    usage: Usage | None = None
 
 
 AnyFact = Annotated[

@@ -134,7 +134,7 @@ def _calls(now: Present, spoken: Spoken) -> RenderableType:
     for call in now.calls:
         since = call.answered_at or call.dialing_at or call.queued_at
         table.add_row(
-            plain(call.facilitator.name),
+            plain(call.who),
             mask(call.number),
             in_words(_stage(call)),
             span((now.at - since).total_seconds()),

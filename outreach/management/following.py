@@ -176,7 +176,7 @@ class Follower:
         self._unsaid.clear()
 
     def _show_ending(self, call: Call) -> None:
-        person = call.facilitator
+        person = call.person
         person.refresh_from_db()
         ending = Text("\n")
         ending.append(f"{in_words(call.disposition or call.status).capitalize()}. ", style="bold")

@@ -36,6 +36,23 @@ class TranscriptState(models.TextChoices):
     INCOMPLETE = "incomplete", _("Turns are missing")
 
 
+class Channel(models.TextChoices):
+    """How the voice travels; only `phone` is dialled, counted and capped."""
+
+    PHONE = "phone", _("Phone")
+    WEB = "web", _("Browser")
+
+
+class CostState(models.TextChoices):
+    NONE = "", _("Not known yet")
+    ESTIMATED = "estimated", _("Estimated from the rates")
+    BILLED = "billed", _("With the carrier's own price")
+
+
+class NobodysCall(LookupError):
+    """A person was asked for where there is none."""
+
+
 class CallQuerySet(models.QuerySet["Call"]):
     def open(self) -> Self:
         """Calls that may still ring or talk; each blocks a redial of its number."""
@@ -50,14 +67,30 @@ class Call(models.Model):
     """One attempt. Carries the number itself: the number is the lock, across campaigns."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    facilitator = models.ForeignKey(Facilitator, on_delete=models.PROTECT, related_name="calls")
+    channel = models.CharField(
+        max_length=5, choices=Channel.choices, default=Channel.PHONE.value, db_default=Channel.PHONE.value
+    )
+    facilitator = models.ForeignKey(
+        Facilitator,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calls",
+        help_text=_("Empty only for a talk in the browser with nobody's row."),
+    )
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls")
     script = models.ForeignKey(ScriptVersion, on_delete=models.PROTECT, related_name="calls")
     callback = models.ForeignKey(
         "outreach.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="calls"
     )
-    number = models.CharField(max_length=16)
-    caller_id = models.CharField(max_length=16)
+    number = models.CharField(max_length=16, blank=True)
+    caller_id = models.CharField(max_length=16, blank=True)
+    requested_by = models.CharField(
+        max_length=150,
+        blank=True,
+        db_default="",
+        help_text=_("Who asked for this very call; empty: its turn had come."),
+    )
     kind = models.CharField(max_length=10, choices=_choices(CallKind))
     standing_before = models.CharField(
         max_length=14, blank=True, default="", help_text=_("Where the person stood when they were claimed.")
@@ -115,6 +148,24 @@ class Call(models.Model):
         max_length=10, choices=TranscriptState.choices, default=TranscriptState.OPEN.value
     )
 
+    usage = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_("What the models were given, as Alex counted it."),
+    )
+    cost = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
+    cost_currency = models.CharField(max_length=3, blank=True, db_default="")
+    cost_state = models.CharField(
+        max_length=9, blank=True, choices=CostState.choices, default=CostState.NONE.value, db_default=""
+    )
+    cost_items = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("One line per item: quantity, unit, price, amount."),
+    )
+
     objects = CallQuerySet.as_manager()
 
     class Meta:
@@ -125,12 +176,24 @@ class Call(models.Model):
                 | (~Q(status__in=_TERMINAL) & Q(ended_at__isnull=True)),
             ),
             models.UniqueConstraint(
-                name="call_one_open_per_number", fields=["number"], condition=~Q(status__in=_TERMINAL)
+                name="call_one_open_per_number",
+                fields=["number"],
+                condition=~Q(status__in=_TERMINAL) & Q(channel="phone"),
             ),
             models.UniqueConstraint(
                 name="call_one_unsettled_per_facilitator",
                 fields=["facilitator"],
-                condition=Q(settled_at__isnull=True),
+                condition=Q(settled_at__isnull=True, channel="phone"),
+            ),
+            models.CheckConstraint(
+                name="call_by_phone_has_person_and_number",
+                condition=Q(channel="web", number="")
+                | (Q(channel="phone", facilitator__isnull=False) & ~Q(number="")),
+            ),
+            models.CheckConstraint(
+                name="call_in_browser_is_never_dialled",
+                condition=Q(channel="phone")
+                | Q(dialing_at__isnull=True, placed_at__isnull=True, twilio_sid__isnull=True, counts=False),
             ),
             models.CheckConstraint(
                 name="call_settled_after_it_ended",
@@ -154,15 +217,45 @@ class Call(models.Model):
                 fields=["settled_at"],
                 condition=Q(transcript="open", answered_at__isnull=False),
             ),
+            models.Index(
+                name="call_cost_not_billed",
+                fields=["settled_at"],
+                condition=Q(placed_at__isnull=False, settled_at__isnull=False) & ~Q(cost_state="billed"),
+            ),
         ]
         permissions = [
             ("place_call", "Can place a call now"),
             ("hang_up", "Can hang up a call in progress"),
             ("read_transcript", "Can read and follow what is said"),
+            ("talk_in_browser", "Can talk to Alex in the browser"),
         ]
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def person(self) -> Facilitator:
+        """The person who is called.
+
+        :raises NobodysCall: for a talk in the browser with nobody's row.
+        """
+        if self.facilitator is None:
+            raise NobodysCall(f"Call {self.pk} is a talk in the browser with nobody's row.")
+        return self.facilitator
+
+    @property
+    def person_id(self) -> int:
+        """The id of the person who is called; raises as `person` does."""
+        if self.facilitator_id is None:
+            raise NobodysCall(f"Call {self.pk} is a talk in the browser with nobody's row.")
+        return self.facilitator_id
+
+    @property
+    def who(self) -> str:
+        """The name that pages and terminals show."""
+        return (
+            self.facilitator.name if self.facilitator else f"{self.requested_by or 'somebody'} in the browser"
+        )
 
     @property
     def room(self) -> str:

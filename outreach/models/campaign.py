@@ -83,6 +83,13 @@ class Campaign(models.Model):
         max_length=2, help_text=_("For numbers without a country prefix: ISO 3166, e.g. US.")
     )
 
+    asks_for = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_('Fields to read out of each conversation: [{"name": …, "question": …}].'),
+    )
+
     call_window = models.JSONField(default=default_call_window)
     callback_window = models.JSONField(default=default_callback_window)
     skip_public_holidays = models.BooleanField(default=True)

@@ -23,6 +23,13 @@ class DialingControl(models.Model):
     calls_per_second = models.FloatField(default=1.0, validators=[MinValueValidator(0.01)])
     max_open_calls = models.PositiveIntegerField(default=50, validators=[MinValueValidator(1)])
 
+    model_budget = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text=_("Calls that the models' rate limits carry at once, as last measured; empty: not known."),
+    )
+    model_budget_at = models.DateTimeField(null=True, blank=True)
+
     class Meta:
         constraints = [models.CheckConstraint(name="dialing_control_is_one_row", condition=Q(id=1))]
         permissions = [("use_kill_switch", "Can stop and resume all dialing")]
@@ -54,3 +61,28 @@ class AgentWorker(models.Model):
 
     def __str__(self) -> str:
         return self.worker_id
+
+
+class CheckStatus(models.TextChoices):
+    OK = "ok", _("In order")
+    WARN = "warn", _("Worth a look")
+    FAIL = "fail", _("Stands in the way")
+    SKIPPED = "skipped", _("Not checked")
+
+
+class CheckResult(models.Model):
+    """What `manage.py doctor` last found under one name; the pages read it here."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    area = models.CharField(max_length=20)
+    status = models.CharField(max_length=7, choices=CheckStatus.choices)
+    finding = models.TextField(help_text=_("What was found, in a sentence."))
+    remedy = models.TextField(blank=True, help_text=_("What to do."))
+    page = models.URLField(max_length=300, blank=True, help_text=_("The page to open."))
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        permissions = [("run_checks", "Can run the checks of the accounts and servers")]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.status}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import QuerySet
+
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
 from outreach.domain.call_window import zones_of
@@ -30,7 +32,7 @@ def brief_for(call: Call, *, now: datetime) -> Brief:
     :raises InvalidScript: when the script cannot be read (saving such a one is refused).
     :raises UnknownZone: when the person's zone is not known (the gate holds such people).
     """
-    person, campaign = call.facilitator, call.campaign
+    person, campaign = call.person, call.campaign
     script = parse_script(call.script.body)
     zone = zones_of(time_zone=person.time_zone, country=person.country)[0]
     opening = opening_of(call)
@@ -107,17 +109,14 @@ def _limits(campaign: Campaign) -> Limits:
 
 
 def _may_leave_message(call: Call) -> bool:
-    return call.campaign.leave_voicemail and not call.facilitator.voicemail_left
+    return call.campaign.leave_voicemail and not call.person.voicemail_left
 
 
 def opening_of(call: Call) -> OpeningKind:
     """Return which opening fits: what the person remembers of us decides."""
     if call.kind == CallKind.CALLBACK.value:
         return "asked_for_callback"
-    earlier = Call.objects.filter(facilitator_id=call.facilitator_id, dialing_at__isnull=False).exclude(
-        pk=call.pk
-    )
-    last = earlier.order_by("-queued_at").first()
+    last = _earlier(call).filter(dialing_at__isnull=False).order_by("-queued_at").first()
     if last is None or last.status == CallStatus.NOT_PLACED.value:
         return "first_call"
     if last.answered_at is not None and (last.our_fault or last.failure_code == OPERATOR_HUNG_UP):
@@ -129,16 +128,20 @@ def history_of(call: Call, *, zone: str) -> list[str]:
     """Return this person's earlier calls, newest first, one line each, 1,500 characters in all."""
     lines: list[str] = []
     room = HISTORY_LIMIT
-    earlier = Call.objects.filter(facilitator_id=call.facilitator_id, placed_at__isnull=False).exclude(
-        pk=call.pk
-    )
-    for one in earlier.order_by("-queued_at")[:10]:
+    for one in _earlier(call).filter(placed_at__isnull=False).order_by("-queued_at")[:10]:
         line = _in_one_line(one, zone)[:room]
         if not line:
             break
         lines.append(line)
         room -= len(line)
     return lines
+
+
+def _earlier(call: Call) -> QuerySet[Call]:
+    """Return the person's other calls; somebody whose row is not stored has none."""
+    if call.facilitator_id is None:
+        return Call.objects.none()
+    return Call.objects.filter(facilitator_id=call.facilitator_id).exclude(pk=call.pk)
 
 
 def _in_one_line(call: Call, zone: str) -> str:

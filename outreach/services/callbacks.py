@@ -17,14 +17,14 @@ _MISSED_AFTER = timedelta(seconds=defaults.CALLBACK_MISSED_AFTER)
 
 def agree(call: Call, fact: CallbackAgreed, *, now: datetime) -> Callback:
     """Store what was agreed in `call`, in place of an earlier promise."""
-    Callback.objects.filter(facilitator_id=call.facilitator_id, state=CallbackState.PROMISED).update(
+    Callback.objects.filter(facilitator_id=call.person_id, state=CallbackState.PROMISED).update(
         state=CallbackState.CANCELED, closed_at=now
     )
     return Callback.objects.create(
-        facilitator_id=call.facilitator_id,
+        facilitator_id=call.person_id,
         agreed_in=call,
         promised_at=fact.promised_at,
-        time_zone=call.facilitator.time_zone,
+        time_zone=call.person.time_zone,
         by=fact.by,
         reason=fact.reason[:300],
         caller_id=call.caller_id,
@@ -55,7 +55,7 @@ def dialled(call: Call, *, now: datetime) -> None:
 
 def reopen(call: Call) -> None:
     """Take back that a promise is closed: for its call no phone rang, or only by our fault."""
-    open_one = Callback.objects.filter(facilitator_id=call.facilitator_id, state=CallbackState.PROMISED)
+    open_one = Callback.objects.filter(facilitator_id=call.person_id, state=CallbackState.PROMISED)
     if call.callback_id is None or open_one.exists():
         return
     closed = Callback.objects.filter(

@@ -95,7 +95,7 @@ def _not_placed(call_id: UUID, *, code: str, reason: str) -> None:
         call.save()
         wait = min(600, 30 * 2 ** min(call.campaign.refused_streak, 5))
         settle_untouched(call, refusal=None, next_call_at=now + timedelta(seconds=wait), now=now)
-        waiting = Facilitator.objects.filter(pk=call.facilitator_id, next_call_at__isnull=False)
+        waiting = Facilitator.objects.filter(pk=call.person_id, next_call_at__isnull=False)
         waiting.update(
             not_called_code="not_placed",
             not_called_reason=f"The call was not placed ({code}); tried again soon.",

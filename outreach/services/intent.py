@@ -120,7 +120,7 @@ def _stopped(control: DialingControl, campaign: Campaign, call: Call) -> str:
 
 def _refusal(call: Call, campaign: Campaign, now: datetime) -> Refuse | None:
     verdict = decide(
-        candidate=candidate_of(call.facilitator, CallKind(call.kind)),
+        candidate=candidate_of(call.person, CallKind(call.kind)),
         history=histories_of([call.number], now=now, but_not=call.pk)[call.number],
         rules=rules_of(campaign),
         now=now,

@@ -7,7 +7,7 @@ a campaign row that nobody has. Of several call rows, take them by id or skip th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
@@ -33,7 +33,18 @@ def lock_number(number: str) -> None:
 
 def try_lock_number(number: str) -> bool:
     """Take the transaction-level lock on `number` if nobody has it; return whether we got it."""
-    return _ask("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, %s))", number, _NUMBER)
+    return number in try_lock_numbers([number])
+
+
+def try_lock_numbers(numbers: Iterable[str]) -> set[str]:
+    """Take the transaction-level locks on those of `numbers` that nobody has locked; return these."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT number FROM (SELECT number, pg_try_advisory_xact_lock(hashtextextended(number, %s)) AS got"
+            " FROM unnest(%s::text[]) AS wanted (number)) AS tried WHERE got",
+            [_NUMBER, list(numbers)],
+        )
+        return {number for (number,) in cursor.fetchall()}
 
 
 def lock_tick(name: str) -> None:

@@ -165,7 +165,7 @@ def _resurrect(call: Call, status: CallStatus, *, now: datetime) -> None:
     Whoever was closed meanwhile, by a later call or an operator, stays so when this one is settled.
     """
     lock_number(call.number)
-    person = Facilitator.objects.select_for_update().get(pk=call.facilitator_id)
+    person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     others = Call.objects.exclude(pk=call.pk).filter(settled_at=None)
     if others.filter(Q(facilitator=person) | Q(number=call.number)).exists():
         return

@@ -57,7 +57,7 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
         return False
     if call.answered_at is not None and call.end_received_at is None and not late:
         return False
-    person = Facilitator.objects.select_for_update().get(pk=call.facilitator_id)
+    person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     if call.answered_at is not None:
         _judge_conversation(call)
     ending = _ending(call)
@@ -79,7 +79,7 @@ def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
     A late promise is kept in mind, and the first `end` (`ended`) releases a person who was held for the want
     of it. The caller holds the call's row lock.
     """
-    person = Facilitator.objects.select_for_update().get(pk=call.facilitator_id)
+    person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     never_ended = person.standing == Standing.HELD.value and person.standing_reason == NEVER_ENDED
     if ended and never_ended and call.answered_at is not None:
         call.settled_at = None
@@ -107,7 +107,7 @@ def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: dateti
     The caller holds the call's row lock and has moved it to a terminal status. Costs no attempt;
     `refusal` is the gate's, when it was the gate that changed its mind between claim and dial.
     """
-    person = Facilitator.objects.select_for_update().get(pk=call.facilitator_id)
+    person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     call.settled_at = now
     call.deadline_at = None
     call.save(update_fields=["settled_at", "deadline_at"])

@@ -95,8 +95,11 @@ def enter_environment(command: str, arguments: Sequence[str]) -> None:
         sys.exit(str(refusal))
 
 
-def enter_throw_away() -> Entered:
-    """Enter an environment that nothing outside has a say in: fresh servers, free ports, no `.env`."""
+def enter_throw_away(*, careless: bool = True) -> Entered:
+    """Enter an environment that nothing outside has a say in: fresh servers, free ports, no `.env`.
+
+    :param careless: let PostgreSQL not wait for the disk.
+    """
     directory = Path(tempfile.mkdtemp(prefix="outreach-rehearsal-"))
     directory.chmod(0o755)
     held = ExitStack()
@@ -104,7 +107,9 @@ def enter_throw_away() -> Entered:
     ports = free_ports()
     made = kept_secrets(directory, rehearsal=True)
     started = (
-        servers.postgres(data=directory / "postgres", port=ports.postgres, database=DATABASE, careless=True),
+        servers.postgres(
+            data=directory / "postgres", port=ports.postgres, database=DATABASE, careless=careless
+        ),
         # Not careless: a rehearsal kills it, and what it had taken must be there again.
         servers.valkey(data=directory / "valkey", port=ports.valkey),
     )

@@ -58,7 +58,7 @@ class Command(OperatorCommand):
         models = _models(real=options["real"])
         call = sample_call(campaign=campaign, person=person)
         brief = brief_for(call, now=clock.now())
-        self.desk.write(self.desk.headline(f"Alex talks with {call.facilitator.name}"))
+        self.desk.write(self.desk.headline(f"Alex talks with {call.who}"))
         whose = "the sandbox's script" if is_loopback(models.base_url) else models.llm
         self.desk.say(f"{call.campaign.name} · answers: {whose} · Ctrl-D hangs up\n", "dim")
         try:

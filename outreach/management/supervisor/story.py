@@ -104,7 +104,7 @@ class Story:
             yield Line(source="phone", text=f"{known.name} answers")
         if known is not None or call.dialing_at is None:
             return
-        person = call.facilitator
+        person = call.person
         self._calls[call.pk] = _Known(name=person.name)
         kind = _KINDS[CallKind(call.kind)]
         yield Line(source="dialer", text=f"calls {person.name} {mask(call.number)} ({kind})")
@@ -148,7 +148,7 @@ class Story:
             del self._calls[call.pk]
             self._all_done = False
             self.conversations += call.status == CallStatus.COMPLETED and bool(call.n_turns)
-            yield Line(source="next", text=f"{known.name}: {_outcome(call)}{_what_follows(call.facilitator)}")
+            yield Line(source="next", text=f"{known.name}: {_outcome(call)}{_what_follows(call.person)}")
 
     def _nobody_is_left(self) -> Iterator[Line]:
         """Say once when nobody is in a call and nobody of a running campaign will be called."""
