@@ -1,6 +1,6 @@
 # Every target is plain Python: without make, run `python3 sandbox/bootstrap.py up` (test, check, …).
 PYTHON ?= python3
 
-.PHONY: up test check format lock
-up test check format lock:
+.PHONY: up test test-voice check format lock livekit
+up test test-voice check format lock livekit:
 	@$(PYTHON) sandbox/bootstrap.py $@ $(ARGS)

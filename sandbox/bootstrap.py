@@ -1,4 +1,4 @@
-"""Set a bare machine up and run one command: `python3 sandbox/bootstrap.py up` (test, check, format, lock).
+"""Set a bare machine up and run one command: `python3 sandbox/bootstrap.py up` (test, check, …).
 
 Standard library only, and parsed by any Python 3, so that a wrong version gets a sentence instead of
 a traceback. Installs the locked requirements into `.venv` when they changed, and otherwise needs no network.
@@ -49,6 +49,7 @@ class CannotSetUp(Exception):
 def main(arguments: list[str]) -> int:
     """Run the command named first in `arguments`; the others are passed on to it."""
     commands = {"up": up, "test": test, "check": check, "format": reformat, "lock": lock}
+    commands |= {"livekit": livekit, "test-voice": test_voice}
     if not arguments or arguments[0] not in commands:
         say(f"Usage: python3 sandbox/bootstrap.py {' | '.join(commands)}")
         return 2
@@ -76,8 +77,12 @@ def with_wanted_python(arguments: list[str]) -> int:
 
 
 def up(arguments: list[str]) -> int:
-    """Install what running needs, then start everything."""
-    install(RUN_TIME)
+    """Install what running needs, then start everything; with voices, those and the server for them."""
+    if "--voice" in arguments:
+        install(DEVELOPMENT)
+        get_livekit()
+    else:
+        install(RUN_TIME)
     become(str(PYTHON), "manage.py", "up", *arguments)
 
 
@@ -85,6 +90,24 @@ def test(arguments: list[str]) -> int:
     """Install what testing needs, then run the tests."""
     install(DEVELOPMENT)
     become(str(PYTHON), "-m", "pytest", *arguments)
+
+
+def livekit(_arguments: list[str]) -> int:
+    """Get livekit-server: from the PATH, or built once with Go."""
+    become(sys.executable, "-m", "sandbox.livekit_build")
+
+
+def test_voice(arguments: list[str]) -> int:
+    """Install what testing needs, get livekit-server, then call people with real audio."""
+    install(DEVELOPMENT)
+    get_livekit()
+    become(str(PYTHON), "-m", "pytest", "tests/voice", *arguments)
+
+
+def get_livekit() -> None:
+    """Have livekit-server on this machine."""
+    if subprocess.run([sys.executable, "-m", "sandbox.livekit_build"], check=False).returncode:
+        raise CannotSetUp("Without livekit-server there is no real audio: see above.")
 
 
 def check(arguments: list[str]) -> int:
@@ -173,11 +196,15 @@ def uv() -> str:
 
     :raises CannotSetUp: when it can neither be found nor installed.
     """
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    kept = caches / "outreach" / f"uv-{UV_VERSION}"
+    kept = cache() / f"uv-{UV_VERSION}"
     if not (kept / "bin" / "uv").exists():
         install_uv(kept)
     return str(kept / "bin" / "uv")
+
+
+def cache() -> Path:
+    """Return where tools are kept for every clone of this user's."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "outreach"
 
 
 def install_uv(target: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from outreach.domain import defaults
+from sandbox.humming import Humming, Voice
 
 LIMIT_REQUESTS = 500_000
 LIMIT_TOKENS = 250_000
@@ -91,7 +92,8 @@ class GroqAccount:
     faults: FaultKnobs
     mind_seed: int = 0
     transcripts: deque[str] = field(default_factory=deque)
-    """What the next transcriptions say, registered by whoever plays the audio; "" when none is left."""
+    """What the next transcriptions say, registered by whoever plays the audio; then `voice` is asked."""
+    voice: Voice = field(default_factory=Humming)
 
     def __post_init__(self) -> None:
         self._requests = itertools.count(1)

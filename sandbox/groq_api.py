@@ -16,6 +16,7 @@ from sandbox.groq_account import (
     GroqRefused,
 )
 from sandbox.groq_chat import create_completion
+from sandbox.humming import Humming, Voice
 from sandbox.speech import AUDIO_LIMIT, create_speech, create_transcription
 
 __all__ = ["ACCOUNT", "FaultKnobs", "GroqAccount", "GroqFaults", "make_app"]
@@ -26,10 +27,15 @@ CREATED = 1_754_408_000
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(*, api_key: str, faults: FaultKnobs, mind_seed: int = 0) -> web.Application:
-    """Return Groq's API below `/openai/v1`; `app[ACCOUNT].transcripts` is what its ear will have heard."""
+def make_app(
+    *, api_key: str, faults: FaultKnobs, mind_seed: int = 0, voice: Voice | None = None
+) -> web.Application:
+    """Return Groq's API below `/openai/v1`; `app[ACCOUNT].transcripts` is what its ear will have heard.
+
+    :param voice: who speaks and hears; by default nobody, who hums.
+    """
     app = web.Application(middlewares=[refusals_as_groq_words_them], client_max_size=AUDIO_LIMIT)
-    app[ACCOUNT] = GroqAccount(api_key=api_key, faults=faults, mind_seed=mind_seed)
+    app[ACCOUNT] = GroqAccount(api_key=api_key, faults=faults, mind_seed=mind_seed, voice=voice or Humming())
     app.add_routes(
         [
             web.get(f"{PREFIX}/models", list_models),

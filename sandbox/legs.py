@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,19 @@ class SipRefused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(f"SIP {status}")
         self.status = status
+
+
+def check_credentials(invite: SipInvite, *, username: str, password: str) -> None:
+    """Let an INVITE in that knows the trunk's user and password.
+
+    :raises SipRefused: with 407 when it brings none, with 403 when they are wrong.
+    """
+    if not invite.username:
+        raise SipRefused(407)
+    known_user = hmac.compare_digest(invite.username.encode(), username.encode())
+    known_password = hmac.compare_digest(invite.password.encode(), password.encode())
+    if not (known_user and known_password):
+        raise SipRefused(403)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from typing import Any, Protocol
 
 from livekit.protocol import models
 
 from sandbox.journal import Journal
-from sandbox.legs import AlexSaid, AlexSpeaking, Leg, LegEnded, SipInvite, SipRefused, words_of
+from sandbox.legs import (
+    AlexSaid,
+    AlexSpeaking,
+    Leg,
+    LegEnded,
+    SipInvite,
+    SipRefused,
+    check_credentials,
+    words_of,
+)
 from sandbox.room import (
     DEFAULT_DEPARTURE_TIMEOUT,
     DEFAULT_EMPTY_TIMEOUT,
@@ -35,7 +43,7 @@ SIP_RINGING_TIMEOUT = 180.0
 ANSWER_DELAY = 0.05
 """Seconds between somebody listening and the 200 OK (133 ms on the real service)."""
 
-_SIP_STATUS_OF_END = {
+SIP_STATUS_OF_END = {
     "ROOM_DELETED": 480,
     "ROOM_CLOSED": 480,
     "DUPLICATE_IDENTITY": 486,
@@ -150,7 +158,7 @@ class Rooms:
 
         :raises SipRefused: with the SIP status, when it is not answered.
         """
-        self._check_credentials(invite)
+        check_credentials(invite, username=self._sip_username, password=self._sip_password)
         if not invite.user:
             raise SipRefused(404)
         room = self.create(invite.user)
@@ -166,21 +174,13 @@ class Rooms:
             self._leg_left(room, leg, "CLIENT_INITIATED")
             raise
         if leg.ended_reason is not None:
-            raise SipRefused(_SIP_STATUS_OF_END.get(leg.ended_reason, 480))
+            raise SipRefused(SIP_STATUS_OF_END.get(leg.ended_reason, 480))
         return leg
 
     def close(self) -> None:
         """End every room, as a server does that is shut down."""
         for name in list(self._rooms):
             self.delete(name, end_reason="ROOM_END_SERVER_SHUTDOWN")
-
-    def _check_credentials(self, invite: SipInvite) -> None:
-        if not invite.username:
-            raise SipRefused(407)
-        known_user = hmac.compare_digest(invite.username.encode(), self._sip_username.encode())
-        known_password = hmac.compare_digest(invite.password.encode(), self._sip_password.encode())
-        if not (known_user and known_password):
-            raise SipRefused(403)
 
     def _bring_in(self, room: Room, invite: SipInvite) -> Leg:
         identity = f"sip_{invite.caller}"
@@ -207,7 +207,7 @@ class Rooms:
             return
         if room.legs.get(leg.identity) is leg:
             del room.legs[leg.identity]
-        leg.end(reason=reason, sip_status=_SIP_STATUS_OF_END.get(reason, 480))
+        leg.end(reason=reason, sip_status=SIP_STATUS_OF_END.get(reason, 480))
         self._tell("participant_left", room=room, participant=leg_info(leg))
         room.tell_alex({"type": "left", "reason": reason})
         if not room.legs and self._rooms.get(room.name) is room:

@@ -1,10 +1,9 @@
-"""Groq's speech endpoints: a voice that hums for as long as speaking would take, and an ear with a script."""
+"""Groq's speech endpoints: the account's voice, and its ear, which a script goes before."""
 
 from __future__ import annotations
 
+import asyncio
 import io
-import math
-import struct
 import uuid
 import wave
 from typing import Any
@@ -16,30 +15,8 @@ from sandbox.groq_account import ACCOUNT, GroqRefused
 MAX_INPUT = 200
 """Characters that Orpheus takes in one request; above it Groq answers 400."""
 VOICES = ("autumn", "diana", "hannah", "austin", "daniel", "troy")
-SAMPLE_RATE = 24_000
-CHARACTERS_PER_SECOND = 15.0
-LEAST_SECONDS = 0.3
 AUDIO_LIMIT = 25 * 1024 * 1024
 """Bytes of an upload that Groq's free tier takes."""
-
-
-def _tone(*, seconds: float, hertz: float = 200.0, loudness: int = 3000) -> bytes:
-    samples = [
-        int(loudness * math.sin(2 * math.pi * hertz * n / SAMPLE_RATE)) for n in range(SAMPLE_RATE // 10)
-    ]
-    tenth = struct.pack(f"<{len(samples)}h", *samples)
-    return tenth * max(1, round(seconds * 10))
-
-
-def speak(text: str) -> bytes:
-    """Return a WAV (24 kHz, mono, 16 bit) as long as saying `text` would take."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as wav:
-        wav.setnchannels(1)
-        wav.setsampwidth(2)
-        wav.setframerate(SAMPLE_RATE)
-        wav.writeframes(_tone(seconds=max(LEAST_SECONDS, len(text) / CHARACTERS_PER_SECOND)))
-    return out.getvalue()
 
 
 async def create_speech(request: web.Request) -> web.Response:
@@ -60,11 +37,12 @@ async def create_speech(request: web.Request) -> web.Response:
     if body.get("response_format", "wav") != "wav":
         raise GroqRefused(400, "`response_format` must be one of [wav]")
     await account.meet_faults("speech", model=model)
-    return web.Response(body=speak(text), content_type="audio/wav", headers=account.limit_headers())
+    sound = await asyncio.to_thread(account.voice.speak, text)
+    return web.Response(body=sound, content_type="audio/wav", headers=account.limit_headers())
 
 
 async def create_transcription(request: web.Request) -> web.Response:
-    """POST /audio/transcriptions. The text is the next one of the account's script."""
+    """POST /audio/transcriptions. Answer with the script's next line, else with what the ear hears."""
     account = request.app[ACCOUNT]
     account.admit(request)
     form = await request.post()
@@ -72,9 +50,13 @@ async def create_transcription(request: web.Request) -> web.Response:
     audio = form.get("file")
     if not isinstance(audio, web.FileField):
         raise GroqRefused(400, "`file` or `url` is required")
-    seconds = _seconds_of(audio.file.read())
+    sound = audio.file.read()
+    seconds = _seconds_of(sound)
     await account.meet_faults("speech", model=model)
-    text = account.transcripts.popleft() if account.transcripts else ""
+    if account.transcripts:
+        text = account.transcripts.popleft()
+    else:
+        text = await asyncio.to_thread(account.voice.transcribe, sound)
     if form.get("response_format") == "text":
         return web.Response(text=text)
     answer: dict[str, Any] = {"text": text, "x_groq": {"id": f"req_{uuid.uuid4().hex[:26]}"}}
