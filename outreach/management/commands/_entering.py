@@ -134,7 +134,7 @@ def _enter(arguments: Sequence[str]) -> Entered:
     held = ExitStack()
     held.enter_context(locked(directory))
     brought = {server for server, variable in GIVEN_BY.items() if os.environ.get(variable, "").strip()}
-    unused = brought | (set() if rehearsal else {"twilio", "livekit", "groq"})
+    unused = brought | {"media"} | (set() if rehearsal else {"twilio", "livekit", "groq"})
     if problems := taken(ports, unused=frozenset(unused)):
         raise Refused("\n".join(problems))
     notices = []

@@ -16,7 +16,7 @@ FREE_RANGE = range(20_000, 30_000)
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """One port of 127.0.0.1 for everything that listens."""
+    """One port of 127.0.0.1 for everything that listens; `media` carries sound, with `--voice` only."""
 
     web: int = 8000
     hooks: int = 8001
@@ -25,6 +25,7 @@ class Ports:
     valkey: int = 16379
     twilio: int = 9101
     livekit: int = 9102
+    media: int = 9104
     groq: int = 9103
     agent: int = 8081
 
