@@ -1,0 +1,23 @@
+"""Every check, by area, in the order in which somebody who starts would mend things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from outreach.doctor import local_stores
+from outreach.doctor.finding import Check
+
+AREAS = ("local", "twilio", "public", "livekit", "groq")
+
+#: The modules whose `CHECKS` there are.
+_MODULES = (local_stores,)
+
+CHECKS: tuple[Check, ...] = tuple(
+    sorted((check for module in _MODULES for check in module.CHECKS), key=lambda c: AREAS.index(c.area))
+)
+
+
+def checks_of(areas: Iterable[str] = AREAS) -> list[Check]:
+    """Return the checks of these areas."""
+    wanted = set(areas)
+    return [check for check in CHECKS if check.area in wanted]
