@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from outreach.domain import defaults
@@ -14,9 +15,11 @@ from outreach.domain.standing import CallKind, Standing
 from outreach.models import Call, Callback, CallbackState, Campaign, Facilitator
 from outreach.services.callbacks import move_missed_callback
 from outreach.services.gating import candidate_of, histories_of, record_refusal, rules_of
-from outreach.services.locks import try_lock_number
+from outreach.services.locks import try_lock_numbers
 
 BATCH = 100
+#: People that a claim looks at beyond those it wants: the gate refuses one now and then.
+SPARE = 4
 BATCHES_A_TICK = 20
 
 _STANDINGS: dict[CallKind, list[str]] = {
@@ -24,6 +27,20 @@ _STANDINGS: dict[CallKind, list[str]] = {
     CallKind.RETRY: [Standing.RETRY_DUE.value],
     CallKind.FIRST: [Standing.NEW.value, Standing.WAITING.value],
 }
+
+_MOVED = [
+    *("standing", "standing_reason", "next_call_at"),
+    *("not_called_code", "not_called_reason", "updated_at"),
+]
+#: Moves exactly those into a call whose call was inserted, and tells which that are.
+_IN_CALL = """
+UPDATE outreach_facilitator f
+SET standing = %(standing)s, standing_reason = '', next_call_at = NULL, not_called_code = '',
+    not_called_reason = '', wish = '', updated_at = %(now)s
+FROM outreach_call c
+WHERE c.id = ANY(%(calls)s::uuid[]) AND f.id = c.facilitator_id
+RETURNING c.id
+"""
 
 
 def due(campaign: Campaign, kind: CallKind, now: datetime) -> QuerySet[Facilitator]:
@@ -37,18 +54,16 @@ def due(campaign: Campaign, kind: CallKind, now: datetime) -> QuerySet[Facilitat
 def claim(campaign: Campaign, kind: CallKind, wanted: int, now: datetime) -> list[UUID]:
     """Claim up to `wanted` people; those whom the gate refuses are moved on and cost no place."""
     claimed: list[UUID] = []
+    size = min(BATCH, wanted + SPARE)
     for _ in range(BATCHES_A_TICK):
         missing = wanted - len(claimed)
         if missing <= 0:
             break
-        people = list(
-            due(campaign, kind, now).select_for_update(skip_locked=True, of=("self",))[
-                : min(BATCH, missing * 2 + 8)
-            ]
-        )
+        people = list(due(campaign, kind, now).select_for_update(skip_locked=True, of=("self",))[:size])
         if not people:
             break
         claimed += _claim_batch(campaign, kind, people, missing, now)
+        size = BATCH  # whoever is left over was refused: there may be a crowd of them
     return claimed
 
 
@@ -66,10 +81,8 @@ def _claim_batch(
     calls = open_calls_for(campaign, kind, allowed, now)
     called = {call.facilitator_id for call in calls}
     moved += [_put_off(person, now) for person in allowed if person.pk not in called]
-    Facilitator.objects.bulk_update(
-        moved,
-        ["standing", "standing_reason", "next_call_at", "not_called_code", "not_called_reason", "updated_at"],
-    )
+    if moved:
+        Facilitator.objects.bulk_update(moved, _MOVED)
     return [call.pk for call in calls]
 
 
@@ -78,7 +91,8 @@ def _judge(
 ) -> Iterator[tuple[Facilitator, Refuse | None]]:
     """Yield each person whose number is free to be judged, with the gate's refusal if there is one."""
     rules = rules_of(campaign)
-    locked = [person for person in people if try_lock_number(person.number)]
+    free = try_lock_numbers(person.number for person in people)
+    locked = [person for person in people if person.number in free]
     histories = histories_of((person.number for person in locked), now=now)
     for person in locked:
         if kind is CallKind.CALLBACK and move_missed_callback(person, rules=rules, now=now):
@@ -117,18 +131,16 @@ def open_calls_for(
         for person in people
     ]
     Call.objects.bulk_create(calls, ignore_conflicts=True)
-    inserted = set(Call.objects.filter(pk__in=[call.pk for call in calls]).values_list("pk", flat=True))
-    calls = [call for call in calls if call.pk in inserted]
-    Facilitator.objects.filter(pk__in=[call.facilitator_id for call in calls]).update(
-        standing=Standing.IN_CALL.value,
-        standing_reason="",
-        next_call_at=None,
-        not_called_code="",
-        not_called_reason="",
-        wish="",
-        updated_at=now,
-    )
-    return calls
+    inserted = _move_into(calls, now)
+    return [call for call in calls if call.pk in inserted]
+
+
+def _move_into(calls: list[Call], now: datetime) -> set[UUID]:
+    """Let the people of the inserted among `calls` stand in a call; return the ids of these calls."""
+    ids = [str(call.pk) for call in calls]
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_CALL, {"standing": Standing.IN_CALL.value, "now": now, "calls": ids})
+        return {call_id for (call_id,) in cursor.fetchall()}
 
 
 def _fulfilled(callback: Callback | None, kind: CallKind, now: datetime) -> Callback | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Max
+from django.db import connection
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
@@ -15,8 +15,24 @@ from outreach.domain.call_window import CallWindow
 from outreach.domain.disposition import Disposition
 from outreach.domain.gate import Attempt, Candidate, GateRules, NumberHistory, Refuse
 from outreach.domain.standing import CallKind
-from outreach.models import Call, Campaign, Decision, Facilitator, Suppression
+from outreach.models import Campaign, Decision, Facilitator
 from outreach.services.mode import allowed_numbers
+
+#: Of an unsettled call, it may still ring or talk, or they have just said no and nobody has told us yet.
+_NUMBERS = """
+SELECT n.number,
+    EXISTS (SELECT FROM outreach_suppression s WHERE s.number = n.number),
+    (SELECT max(c.ended_at) FROM outreach_call c WHERE c.number = n.number AND c.disposition = %(no)s),
+    EXISTS (SELECT FROM outreach_call c WHERE c.number = n.number AND c.settled_at IS NULL
+        AND c.id IS DISTINCT FROM %(but_not)s::uuid)
+FROM unnest(%(numbers)s::text[]) AS n (number)
+"""
+_ATTEMPTS = """
+SELECT number, dialing_at, status, counts, disposition, ringing_at IS NOT NULL
+FROM outreach_call
+WHERE number = ANY(%(numbers)s) AND dialing_at >= %(since)s AND ended_at IS NOT NULL
+ORDER BY dialing_at DESC
+"""
 
 
 def rules_of(campaign: Campaign) -> GateRules:
@@ -68,50 +84,37 @@ def histories_of(
     :param but_not: the call on whose behalf is asked; it is not "another call".
     """
     wanted = sorted(set(numbers))
-    suppressed = set(Suppression.objects.filter(number__in=wanted).values_list("number", flat=True))
-    said_no = dict(
-        Call.objects.filter(number__in=wanted, disposition=Disposition.NOT_INTERESTED.value)
-        .values("number")
-        .annotate(last=Max("ended_at"))
-        .values_list("number", "last")
-    )
     attempts = _attempts_of(wanted, now=now)
-    # Not settled: it may still ring or talk, or they have just said no and nobody has told us yet.
-    unsettled = Call.objects.filter(number__in=wanted, settled_at=None)
-    if but_not is not None:
-        unsettled = unsettled.exclude(pk=but_not)
-    busy_now = set(unsettled.values_list("number", flat=True))
-    return {
-        number: NumberHistory(
-            suppressed=number in suppressed,
-            said_no_at=said_no.get(number),
-            attempts=tuple(attempts[number]),
-            on_another_call=number in busy_now,
-        )
-        for number in wanted
-    }
+    no = Disposition.NOT_INTERESTED.value
+    with connection.cursor() as cursor:
+        cursor.execute(_NUMBERS, {"numbers": wanted, "no": no, "but_not": but_not})
+        return {
+            number: NumberHistory(
+                suppressed=suppressed,
+                said_no_at=said_no_at,
+                attempts=tuple(attempts[number]),
+                on_another_call=on_another_call,
+            )
+            for number, suppressed, said_no_at, on_another_call in cursor.fetchall()
+        }
 
 
 def _attempts_of(numbers: list[str], *, now: datetime) -> dict[str, list[Attempt]]:
     """Return each number's attempts of the last 30 days, newest first."""
     attempts: dict[str, list[Attempt]] = defaultdict(list)
-    rows = Call.objects.filter(
-        number__in=numbers, dialing_at__gte=now - timedelta(days=30), ended_at__isnull=False
-    ).order_by("-dialing_at")
-    for call in rows.only(
-        "number", "status", "dialing_at", "counts", "disposition", "ringing_at", "queued_at"
-    ):
-        # A phone that rang by our fault, or that we stopped, costs no attempt, but the law counts what the
-        # person heard; only a call in which they asked for the next one stands in nothing's way.
-        asked_for_more = call.disposition == Disposition.CALLBACK_REQUESTED.value
-        rang_for_nothing = call.ringing_at is not None and not asked_for_more
-        attempts[call.number].append(
-            Attempt(
-                at=call.dialing_at or call.queued_at,
-                was_busy=call.status == CallStatus.BUSY.value,
-                counted=call.counts or rang_for_nothing,
+    with connection.cursor() as cursor:
+        cursor.execute(_ATTEMPTS, {"numbers": numbers, "since": now - timedelta(days=30)})
+        for number, at, status, counts, disposition, rang in cursor.fetchall():
+            # A phone that rang by our fault, or that we stopped, costs no attempt, but the law counts what
+            # the person heard; only a call in which they asked for the next one stands in nothing's way.
+            asked_for_more = disposition == Disposition.CALLBACK_REQUESTED.value
+            attempts[number].append(
+                Attempt(
+                    at=at,
+                    was_busy=status == CallStatus.BUSY.value,
+                    counted=counts or (rang and not asked_for_more),
+                )
             )
-        )
     return attempts
 
 

@@ -40,11 +40,11 @@ def try_lock_numbers(numbers: Iterable[str]) -> set[str]:
     """Take the transaction-level locks on those of `numbers` that nobody has locked; return these."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT number FROM (SELECT number, pg_try_advisory_xact_lock(hashtextextended(number, %s)) AS got"
-            " FROM unnest(%s::text[]) AS wanted (number)) AS tried WHERE got",
+            "SELECT number, pg_try_advisory_xact_lock(hashtextextended(number, %s))"
+            " FROM unnest(%s::text[]) AS wanted (number)",
             [_NUMBER, list(numbers)],
         )
-        return {number for (number,) in cursor.fetchall()}
+        return {number for number, got in cursor.fetchall() if got}
 
 
 def lock_tick(name: str) -> None:
