@@ -13,13 +13,18 @@ from outreach.domain import defaults
 pytestmark = pytest.mark.unit
 
 ROOT = Path(__file__).resolve().parents[2]
-READ = re.compile(r'(?:_required|_needed_to_dial|_parsed|env\.\w+|read\.\w+|os\.environ\.get)\(\s*"([A-Z][A-Z0-9_]+)"')
+READ = re.compile(
+    r'(?:_required|_needed_to_dial|_parsed|env\.\w+|read\.\w+|os\.environ\.get)\(\s*"([A-Z][A-Z0-9_]+)"'
+)
 SHOWN = re.compile(r"^(#?)([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
 
 #: Set by our own programs for their children, never by an operator.
 INTERNAL = {"OUTREACH_SERVES", "OUTREACH_IGNORE_DOTENV"}
-#: Read by programs that we start, not by our settings.
-OF_OTHERS = {"FLOWER_BASIC_AUTH"}
+#: Read by programs that we start or by docker-compose.yml, not by our settings.
+OF_OTHERS = {
+    *("FLOWER_BASIC_AUTH", "POSTGRES_PASSWORD", "VALKEY_PASSWORD", "LIVEKIT_SITE"),
+    *("HOOKS_PROCESSES", "WEB_PROCESSES", "DIAL_WORKERS", "RECORDERS", "AGENT_WORKERS"),
+}
 
 
 def read_by(*modules: str) -> set[str]:
@@ -54,7 +59,9 @@ def test_explains_each() -> None:
 def test_leaves_open_only_what_is_required() -> None:
     settings = (ROOT / "config/settings.py").read_text(encoding="utf-8")
     worker = (ROOT / "agentworker/settings.py").read_text(encoding="utf-8")
-    required = set(re.findall(r'(?:_required|_needed_to_dial|read\.required)\(\s*"([A-Z_]+)"', settings + worker))
+    required = set(
+        re.findall(r'(?:_required|_needed_to_dial|read\.required)\(\s*"([A-Z_]+)"', settings + worker)
+    )
     assert {name for name, (optional, _) in shown().items() if not optional} == required | {"DIALING"}
 
 
