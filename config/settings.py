@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.templatetags.static import static
 from config.logs import logging_config
 from outreach.domain import defaults
 from outreach.domain.dialing_mode import DialingMode, mode_problems
+from outreach.domain.model_budget import Limits, Plan, own_limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -205,7 +207,21 @@ AGENT_SECRET = _required("AGENT_SECRET", "shared with the agent workers; signs w
 AGENT_NAME = env.str("AGENT_NAME", default="alex")
 GROQ_API_KEY = env.str("GROQ_API_KEY", default="")
 GROQ_BASE_URL = env.str("GROQ_BASE_URL", default="https://api.groq.com/openai/v1")
-#: Calls that the models' rate limits carry at once; 0 means that they are no limit.
+#: The models and the voice that Alex uses; the agent workers read the same variables.
+ALEX_LLM = env.str("ALEX_LLM", default=defaults.LLM_MODEL)
+ALEX_STT = env.str("ALEX_STT", default=defaults.STT_MODEL)
+ALEX_TTS = env.str("ALEX_TTS", default=defaults.TTS_MODEL)
+ALEX_VOICE = env.str("ALEX_VOICE", default=defaults.TTS_VOICE)
+#: The plan whose published limits hold where an answer's headers tell none; None: the headers tell the plan.
+GROQ_PLAN: Plan | None = _parsed("GROQ_PLAN", lambda n: Plan(env.str(n)), None, "free or developer")
+#: Limits of the account's own, by model.
+GROQ_LIMITS: dict[str, Limits] = _parsed(
+    "GROQ_LIMITS",
+    lambda n: own_limits(json.loads(env.str(n))),
+    {},
+    'JSON such as {"openai/gpt-oss-120b": {"tokens_a_minute": 500000}}',
+)
+#: Calls that the models' rate limits carry at once; 0: as many as `manage.py doctor` last found.
 MODEL_BUDGET = _parsed("MODEL_BUDGET", env.int, 0, "a whole number")
 
 _problems += mode_problems(

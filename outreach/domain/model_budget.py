@@ -109,6 +109,20 @@ PLANS: dict[Plan, dict[str, Limits]] = {
 }
 
 
+def own_limits(figures: Mapping[str, Mapping[str, int]]) -> dict[str, Limits]:
+    """Return an account's own limits by model.
+
+    :raises TypeError: when a limit is unknown or is no whole number.
+    :raises ValueError: when a limit is below zero.
+    """
+    for known in figures.values():
+        if any(not isinstance(figure, int) for figure in known.values()):
+            raise TypeError("a limit is a whole number")
+        if any(figure < 0 for figure in known.values()):
+            raise ValueError("a limit is not below zero")
+    return {model: Limits(**known) for model, known in figures.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bottleneck:
     """One limit, and how many calls at once it carries."""

@@ -12,6 +12,7 @@ from outreach.domain.model_budget import (
     Role,
     calls_at_once,
     limits_of,
+    own_limits,
     plan_told_by,
 )
 
@@ -89,3 +90,14 @@ class TestPlanToldBy:
 
     def test_does_not_guess_the_plan_of_an_unknown_model(self) -> None:
         assert plan_told_by("someone/new", Limits(requests_a_day=1_000)) is None
+
+
+class TestOwnLimits:
+    def test_reads_limits_by_model(self) -> None:
+        limits = own_limits({"a/model": {"tokens_a_minute": 5}})
+        assert limits == {"a/model": Limits(tokens_a_minute=5)}
+
+    @pytest.mark.parametrize("wrong", [{"tokens": 5}, {"tokens_a_minute": "5"}, {"tokens_a_minute": -1}])
+    def test_refuses_what_is_no_limit(self, wrong: dict[str, int]) -> None:
+        with pytest.raises((TypeError, ValueError)):
+            own_limits({"a/model": wrong})
