@@ -1,7 +1,8 @@
 # One image for every process of the product (docker-compose.yml says which runs what), and Caddy with its
 # files owned by the user that it runs as.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
-ARG CADDY_IMAGE=caddy:2-alpine
+# 2.11 waits with a POST for the next process; 2.6 answered 502.
+ARG CADDY_IMAGE=caddy:2.11-alpine
 
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore

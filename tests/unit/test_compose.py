@@ -1,4 +1,4 @@
-"""`docker-compose.yml` and the units in `deploy/systemd`: valid, complete, the very processes of `make up`."""
+"""`docker-compose.yml` and the systemd units: valid, complete, the very processes that `make up` starts."""
 
 from __future__ import annotations
 
