@@ -111,6 +111,25 @@ class Telephony(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountState:
+    """What the carrier says of our account."""
+
+    trial: bool
+    active: bool
+
+
+class CarrierAccount(Protocol):
+    """Our account at the carrier, as far as dialing asks about it."""
+
+    def state(self) -> AccountState:
+        """Return its kind, and whether it is active.
+
+        :raises TelephonyRefused: when the carrier knows no such account.
+        :raises TelephonyUnavailable: when it could not be asked.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoomState:
     """Who is in a room."""
 

@@ -1,4 +1,4 @@
-"""Telephony over Twilio's REST API: nothing else of the product talks to Twilio."""
+"""Telephony over Twilio's REST API: placing calls, asking about them, ending them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,13 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import requests
 from django.conf import settings
 from twilio.base.exceptions import TwilioRestException
-from twilio.http import HttpClient
-from twilio.http.response import Response
-from twilio.rest import Client
 
 from outreach.domain.call_status import TERMINAL, CallStatus
-from outreach.domain.dialing_mode import is_loopback
 from outreach.integrations.telephony import CallOrder, DialOutcomeUnknown, ProviderCall, Telephony
+from outreach.integrations.twilio_client import twilio_client
 from outreach.integrations.twilio_errors import INVALID_CALL_STATE, asked, dial_errors
-
-CONNECT_TIMEOUT = 3.0
-READ_TIMEOUT = 10.0
 
 STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
 
@@ -42,42 +35,6 @@ STATUSES: dict[str, CallStatus] = {
 }
 
 
-class _OneTryHttpClient(HttpClient):
-    """Send each request once, on a connection of its own.
-
-    A kept connection that the other side has just closed would turn a dial that never left into one
-    whose outcome is unknown; a retry could ring a phone twice. Nothing is logged: bodies carry numbers.
-    """
-
-    def __init__(self, *, trust_environment: bool) -> None:
-        self._trust_environment = trust_environment
-
-    def request(
-        self,
-        method: str,
-        uri: str,
-        params: dict[str, object] | None = None,
-        data: dict[str, object] | None = None,
-        headers: dict[str, str] | None = None,
-        auth: tuple[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ARG002  (the SDK's signature; ours are fixed)
-        allow_redirects: bool = False,  # noqa: ARG002, FBT001, FBT002  (never: a redirected POST is a second one)
-    ) -> Response:
-        with requests.Session() as session:
-            session.trust_env = self._trust_environment
-            response = session.request(
-                method.upper(),
-                uri,
-                params=params,  # type: ignore[arg-type]
-                data=data,
-                headers=headers,
-                auth=auth,
-                timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-                allow_redirects=False,
-            )
-            return Response(response.status_code, response.text, response.headers)
-
-
 class TwilioTelephony:
     """The carrier, over Twilio's Programmable Voice."""
 
@@ -86,12 +43,7 @@ class TwilioTelephony:
 
         :param hooks_url: the public address under which Twilio reaches `/hooks/`.
         """
-        # A proxy from the environment cannot reach this machine's own loopback.
-        http_client = _OneTryHttpClient(trust_environment=not is_loopback(api_url))
-        self._client = Client(account_sid, auth_token, http_client=http_client)
-        # The address is a setting of ours; TWILIO_EDGE and TWILIO_REGION would make the SDK rewrite it.
-        self._client.edge = self._client.region = None
-        self._client.api.base_url = api_url
+        self._client = twilio_client(account_sid=account_sid, auth_token=auth_token, api_url=api_url)
         self._hooks_url = hooks_url
 
     def place_call(self, order: CallOrder) -> ProviderCall:

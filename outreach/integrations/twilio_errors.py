@@ -25,6 +25,8 @@ from outreach.integrations.telephony import (
 NUMBER_CODES = frozenset({13223, 13224, 13225, 13226, 21211, 21214, 21216, 21217, 21421, 21610})
 TOO_MANY_REQUESTS = 20429
 INVALID_CALL_STATE = 21220
+#: Too many calls at once, not too many requests: whatever the HTTP status, slowing down does not help.
+CONCURRENCY_LIMIT = 10004
 
 #: HTTP statuses below 500 that leave open whether the request was carried out.
 _AMBIGUOUS = frozenset({requests.codes.request_timeout})
@@ -51,7 +53,9 @@ def _dial_error(*, http_status: int, code: int) -> TelephonyError:
     """Return the error that a dial's unhappy answer means."""
     if not 400 <= http_status < 500 or http_status in _AMBIGUOUS:
         return DialOutcomeUnknown(f"Twilio answered {http_status}")
-    if http_status == requests.codes.too_many_requests or code == TOO_MANY_REQUESTS:
+    if code == CONCURRENCY_LIMIT:
+        fault = Fault.ACCOUNT
+    elif http_status == requests.codes.too_many_requests or code == TOO_MANY_REQUESTS:
         fault = Fault.PACE
     elif code in NUMBER_CODES:
         fault = Fault.NUMBER
@@ -86,6 +90,28 @@ def asked(question: Callable[[], _T]) -> _T | None:
         if exc.status == requests.codes.not_found:
             return None
         raise TelephonyUnavailable(f"Twilio answered {exc.status} (code {exc.code})") from None
+    except requests.RequestException as exc:
+        raise TelephonyUnavailable(f"Twilio could not be asked ({type(exc).__name__})") from None
+    except (TwilioException, ValueError, TypeError, AttributeError) as exc:
+        raise TelephonyUnavailable(f"Twilio's answer could not be read ({type(exc).__name__})") from None
+
+
+@contextmanager
+def account_errors() -> Iterator[None]:
+    """Translate what may go wrong with a question about the account.
+
+    :raises TelephonyRefused: when Twilio said no, with its code.
+    :raises TelephonyUnavailable: when it could not be asked, or not be understood.
+    """
+    try:
+        yield
+    except (TwilioRestException, TwilioServiceException) as exc:
+        if exc.status >= requests.codes.server_error:
+            raise TelephonyUnavailable(f"Twilio answered {exc.status}") from None
+        code = str(exc.code or exc.status)
+        raise TelephonyRefused(
+            f"Twilio refused (code {code})", code=code, fault=Fault.ACCOUNT, http_status=exc.status
+        ) from None
     except requests.RequestException as exc:
         raise TelephonyUnavailable(f"Twilio could not be asked ({type(exc).__name__})") from None
     except (TwilioException, ValueError, TypeError, AttributeError) as exc:

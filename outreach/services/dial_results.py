@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from outreach.domain import defaults
+from outreach.domain.account_rules import rule_of
 from outreach.domain.call_status import TERMINAL, CallStatus
 from outreach.integrations.telephony import Fault, ProviderCall, TelephonyRefused
 from outreach.models import Call, Facilitator
@@ -73,11 +74,18 @@ def refused(call_id: UUID, refusal: TelephonyRefused) -> None:
     if refusal.fault is Fault.PACE:
         _count_refusal(call_id)
         return
-    call = Call.objects.get(pk=call_id)
+    _hold_for_account(call_id, refusal.code)
+
+
+def _hold_for_account(call_id: UUID, code: str) -> None:
+    """Hold the call's campaign for what the account does not allow; by itself only if time mends it."""
+    rule = rule_of(code)
+    reason = f"The carrier refuses our calls (error {code}). Mend the account, then resume."
+    minutes = rule.release_minutes if rule else None
     campaigns.hold(
-        campaign_id=call.campaign_id,
-        reason=f"The carrier refuses our calls (error {refusal.code}). Mend the account, then resume.",
-        release_after=None,
+        campaign_id=Call.objects.values_list("campaign_id", flat=True).get(pk=call_id),
+        reason=rule.sentence if rule else reason,
+        release_after=timedelta(minutes=minutes) if minutes is not None else None,
     )
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from outreach.domain.call_status import CallStatus
-from outreach.integrations import twilio
+from outreach.integrations import twilio_client
 from outreach.integrations.telephony import (
     CallOrder,
     DialOutcomeUnknown,
@@ -258,6 +258,7 @@ class TestHowADialGoesWrong:
             (21212, 400, Fault.ACCOUNT),
             (32203, 403, Fault.ACCOUNT),
             (10004, 400, Fault.ACCOUNT),
+            (10004, 429, Fault.ACCOUNT),
             (99999, 418, Fault.ACCOUNT),
             (20429, 429, Fault.PACE),
             (20429, 400, Fault.PACE),
@@ -301,7 +302,7 @@ class TestHowADialGoesWrong:
         assert len(stub.seen) == 1
 
     def test_does_not_know_after_a_time_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(twilio, "READ_TIMEOUT", 0.05)
+        monkeypatch.setattr(twilio_client, "READ_TIMEOUT", 0.05)
         with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(DialOutcomeUnknown):
             twilio_at(f"http://127.0.0.1:{silent.getsockname()[1]}").place_call(ORDER)
 
