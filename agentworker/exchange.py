@@ -15,12 +15,12 @@ from agentworker.call_clock import CallClock
 from agentworker.ending import Ending
 from agentworker.instructions import instructions_for
 from agentworker.patience import Patience
-from agentworker.phrases import asks_to_stop
 from agentworker.reporter import Reporter
 from agentworker.session import Models, build_session
 from agentworker.transcript import Transcript
 from outreach.domain.contracts import Brief
 from outreach.domain.disposition import AnsweredBy, EndedBy
+from outreach.domain.stop_phrases import asks_to_stop
 
 JUDGED_TURNS = 6
 """Among how many first turns a person who was not heard at first may turn out to be a machine."""

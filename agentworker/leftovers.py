@@ -11,7 +11,6 @@ from uuid import UUID, uuid5
 
 from agentworker.answering import MACHINES
 from agentworker.hooks import Hooks, HooksUnreachable
-from agentworker.phrases import asks_to_stop
 from agentworker.spool import Leftover, Spool, SpoolTaken, spools
 from outreach.domain.contracts import (
     AnsweredFact,
@@ -24,6 +23,7 @@ from outreach.domain.contracts import (
     WordsStored,
 )
 from outreach.domain.disposition import EndedBy
+from outreach.domain.stop_phrases import asks_to_stop
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentworker.phrases import asks_to_stop
+from outreach.domain.stop_phrases import asks_to_stop
 
 pytestmark = pytest.mark.unit
 

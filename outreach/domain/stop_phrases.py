@@ -1,8 +1,9 @@
 """Words that mean "never call me again", whatever a model makes of them.
 
-The list acts on every final transcript before any tool does, so a "stop" is never lost to a model that
-misunderstood, was slow, or was down. It is deliberately short: each phrase names calling, numbers or
-lists, because a false alarm costs a person who might have wanted the call, and a tool catches the rest.
+In a call with Alex the list acts on every final transcript before any tool does, so a "stop" is never lost
+to a model that misunderstood, was slow, or was down. It is deliberately short: each phrase names calling,
+numbers or lists, because a false alarm costs a person who might have wanted the call, and a tool catches the
+rest. Who rings our number back is heard by the same list.
 """
 
 from __future__ import annotations
@@ -51,14 +52,14 @@ _NOT_MEANT = re.compile(
 
 def asks_to_stop(text: str) -> bool:
     """Tell whether `text` asks never to be called again."""
-    plain = _plain(text)
+    plain = plain_words(text)
     turned = [found.span() for found in _NOT_MEANT.finditer(plain)]
     return any(
         not any(start <= found.start() < end for start, end in turned) for found in _OPT_OUT.finditer(plain)
     )
 
 
-def _plain(text: str) -> str:
+def plain_words(text: str) -> str:
     """Return `text` in lower case without accents and punctuation, single-spaced."""
     decomposed = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss"))
     letters = "".join(char for char in decomposed if not unicodedata.combining(char))
