@@ -44,7 +44,7 @@ class Channel(models.TextChoices):
 
 
 class CostState(models.TextChoices):
-    NONE = "", _("Not known yet")
+    NONE = "", _("To be counted")
     ESTIMATED = "estimated", _("Estimated from the rates")
     BILLED = "billed", _("With the carrier's own price")
 
@@ -165,6 +165,9 @@ class Call(models.Model):
         blank=True,
         help_text=_("One line per item: quantity, unit, price, amount."),
     )
+    price_due_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the carrier is asked for its price next.")
+    )
 
     objects = CallQuerySet.as_manager()
 
@@ -218,9 +221,12 @@ class Call(models.Model):
                 condition=Q(transcript="open", answered_at__isnull=False),
             ),
             models.Index(
-                name="call_cost_not_billed",
+                name="call_to_be_counted",
                 fields=["settled_at"],
-                condition=Q(placed_at__isnull=False, settled_at__isnull=False) & ~Q(cost_state="billed"),
+                condition=Q(settled_at__isnull=False, cost_state=""),
+            ),
+            models.Index(
+                name="call_price_due", fields=["price_due_at"], condition=Q(price_due_at__isnull=False)
             ),
         ]
         permissions = [
