@@ -30,6 +30,9 @@ PORTS = range(20_000, 30_000)
 
 PREFIX = "outreach-tests-"
 
+#: Set once the addresses in the environment are ours, not an operator's.
+CHOSEN = "OUTREACH_TESTS_CHOSE"
+
 
 class EmbeddedServers:
     """The servers of one run: addresses first, since Django reads them early; processes when needed."""
@@ -49,6 +52,7 @@ class EmbeddedServers:
             servers.valkey(data=self.directory / "valkey", port=free_port(), careless=True),
         ]
         os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = (server.url for server in self._wanted)
+        os.environ[CHOSEN] = "1"
 
     def start(self) -> None:
         """Start what is not running yet, and wait until it answers."""
@@ -99,8 +103,12 @@ _SERVERS = pytest.StashKey[EmbeddedServers]()
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, object, object]:
-    """Set the addresses before pytest-django reads the settings, which it does in this same hook."""
-    if "DATABASE_URL" not in os.environ and "REDIS_URL" not in os.environ:
+    """Set the addresses before pytest-django reads the settings, which it does in this same hook.
+
+    Each worker of pytest-xdist has servers of its own: they inherit the addresses of the main process, which
+    runs no test and so starts none.
+    """
+    if CHOSEN in os.environ or ("DATABASE_URL" not in os.environ and "REDIS_URL" not in os.environ):
         embedded = EmbeddedServers()
         early_config.stash[_SERVERS] = embedded
         early_config.add_cleanup(embedded.stop)
