@@ -99,9 +99,8 @@ class Conversation:
         length = asyncio.create_task(talk.patience.watch_length(goodbye=self._brief.closing_line))
         silence: asyncio.Task[None] | None = None
         try:
-            await self._find_out_who_answered()
+            await self._greet()
             if not talk.has_ended:
-                await self._unless_ended(talk.open(self._brief.opening_line))
                 silence = asyncio.create_task(talk.patience.watch_silence())
             # Shielded: cancelling this task must not cancel the reason that it is about to be given.
             await asyncio.shield(talk.ending)
@@ -109,6 +108,26 @@ class Conversation:
             length.cancel()
             if silence is not None:
                 silence.cancel()
+
+    async def _greet(self) -> None:
+        """Find out who picked up and say the opening line, beside it where the line wants it so.
+
+        A screening service talks over what it did not wait for, so it hears the opening line again.
+        """
+        talk, opening = self._talk, self._brief.opening_line
+        if self._line.greets_at_once:
+            judging = asyncio.create_task(self._find_out_who_answered())
+            try:
+                await self._unless_ended(talk.open(opening))
+                await judging
+            finally:
+                judging.cancel()
+            if talk.answered_by is not AnsweredBy.SCREENING:
+                return
+        else:
+            await self._find_out_who_answered()
+        if not talk.has_ended:
+            await self._unless_ended(talk.open(opening))
 
     async def _find_out_who_answered(self) -> None:
         talk = self._talk

@@ -63,7 +63,8 @@ class Exchange:
     @property
     def may_reply(self) -> bool:
         """Tell whether the model answers what is said: not before the opening line, nor to a machine."""
-        return self.is_open and self.answered_by is not AnsweredBy.SCREENING and not self.has_ended
+        by_person = self.answered_by not in MACHINES and self.answered_by is not AnsweredBy.SCREENING
+        return self.is_open and by_person and not self.has_ended
 
     def end(self, by: EndedBy, sentence: str = "") -> None:
         """End the call for a reason, with a last `sentence`; the first reason stands."""
@@ -81,15 +82,19 @@ class Exchange:
         await speech.wait_for_playout()
 
     async def open(self, line: str) -> None:
-        """Say the opening line; from now on the model answers, and knows what was said before."""
+        """Say the opening line; the model answers then, and knows what was said before.
+
+        With audio only when it is over, or was interrupted: it answers a "hello" that comes beside it.
+        """
         if not self._audio:
             remembered = 0
             while remembered < len(words := self.transcript.unanswered):
                 await self.alex.remember("user", words[remembered])
                 remembered += 1
         self.transcript.answered()
-        self.is_open = True
+        self.is_open = self.is_open or not self._audio
         await self.say(line)
+        self.is_open = True
 
     def judged(self, who: AnsweredBy) -> None:
         """Take a verdict about who picked up; a machine that nobody converses with ends the call."""

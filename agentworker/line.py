@@ -33,6 +33,7 @@ from outreach.domain.disposition import AnsweredBy
 FIRST_WORDS_WITHIN = 2.5
 """Seconds in which whoever picked up usually says something; then Alex speaks first."""
 PERSONS = [rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR]
+IN_BROWSER = [rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD]
 
 
 class LineUnavailable(Exception):
@@ -51,12 +52,16 @@ class LineJob:
     context: JobContext | None = None
     first_words_within: float = FIRST_WORDS_WITHIN
     """Seconds that whoever picked up gets to say something; never more than a silence of the call."""
+    in_browser: bool = False
+    """Whether the person comes by a browser and not by telephone."""
 
 
 class Line(ABC):
     """One end of a line. `has_audio` decides whether voice models are loaded at all."""
 
     has_audio: ClassVar[bool] = False
+    greets_at_once: ClassVar[bool] = False
+    """Whether the opening line is said while it is found out who picked up, or only then."""
 
     def __init__(self, job: LineJob) -> None:
         self._job = job
@@ -105,12 +110,15 @@ class RoomLine(Line):
     """A person on the telephone, in a LiveKit room."""
 
     has_audio = True
+    greets_at_once = True
+    """By the time that a leg joins, whoever picked up has said hello to nobody, and waits."""
 
     def __init__(self, job: LineJob) -> None:
         super().__init__(job)
         if job.context is None:
             raise LineUnavailable("a room is joined from a job only")
         self._context = job.context
+        self._persons = IN_BROWSER if job.in_browser else PERSONS
         self._person = ""
         self._hanging_up = False
         self._alex_is_heard = False
@@ -128,7 +136,7 @@ class RoomLine(Line):
                 room=self._context.room,
                 record=False,
                 room_options=room_io.RoomOptions(
-                    participant_kinds=PERSONS,
+                    participant_kinds=self._persons,
                     text_input=False,
                     text_output=room_io.TextOutputOptions(next_in_chain=_Heard(self, listener)),
                     close_on_disconnect=False,
@@ -141,15 +149,21 @@ class RoomLine(Line):
             session.output.audio.on("playback_started", lambda _: self.alex_heard(listener, ""))
 
     async def wait_for_person(self) -> None:
-        """Return when the SIP leg is in the room."""
-        person = await self._context.wait_for_participant(kind=PERSONS)
+        """Return when the SIP leg, or the browser, is in the room."""
+        person = await self._context.wait_for_participant(kind=self._persons)
         self._person = person.identity
 
     async def who_answered(
         self, *, session: AgentSession[None], first_words: asyncio.Future[str]
     ) -> AnsweredBy:
-        """Let LiveKit's detector judge beside the greeting, with our own model and no service of theirs."""
+        """Let LiveKit's detector judge beside the greeting, with our own model and no service of theirs.
+
+        The detector holds Alex's speech until it has judged; it is let go at once, since silence until
+        the verdict is 0.9 s after a "hello" and 2.5 s without one.
+        """
         del first_words
+        if self._job.in_browser:
+            return AnsweredBy.HUMAN  # somebody has just pressed a button
         async with AMD(
             session,
             llm=None,
@@ -164,6 +178,8 @@ class RoomLine(Line):
                 "timeout": 15.0,
             },
         ) as detector:
+            if session._activity is not None:
+                session._activity._resume_authorization()  # what the detector itself does; not public
             verdict = await detector.execute()
         if judge_words(verdict.transcript) is AnsweredBy.SCREENING:
             return AnsweredBy.SCREENING
@@ -189,7 +205,7 @@ class RoomLine(Line):
     def _listen(self, session: AgentSession[None], listener: Listener) -> None:
         def left(participant: rtc.RemoteParticipant) -> None:
             # close_on_disconnect covers only some reasons; a broken trunk ends the call all the same.
-            if participant.kind in PERSONS and not self._hanging_up:
+            if participant.kind in self._persons and not self._hanging_up:
                 listener.person_left()
 
         def disconnected(_: object) -> None:
