@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from livekit import rtc
@@ -22,6 +23,8 @@ LOUD = 120.0
 UNDERSTAND_EVERY = 0.2
 LEAST_SOUND = 0.4
 """Seconds of sound without which nothing is understood, unless it ends before."""
+CLOSE = 1.2
+"""Seconds of sound before a silence from which it is told again where in the utterance that was."""
 LONGEST = 20.0
 NOT_UNDERSTOOD = "…"
 
@@ -68,7 +71,7 @@ class Earpiece:
         self._sound.append(samples.copy())
         self._length += seconds
         self._quiet = 0.0 if loud else self._quiet + seconds
-        if self._match is None and self._is_time_to_understand():
+        if self._is_time_to_understand():
             await self._understand()
         if self._match is not None:
             self._tell_words(self._match)
@@ -90,15 +93,27 @@ class Earpiece:
         self._match, self._told_until = None, 0.0
 
     def _is_time_to_understand(self) -> bool:
+        """Tell whether to listen closely: while nothing is understood, and once in every silence.
+
+        Sound that was lost on the way makes words come sooner than they should.
+        """
         sounded = self._length - self._quiet
-        if self._quiet >= UNDERSTAND_EVERY and self._tried_at < sounded:
-            return True
-        return sounded >= LEAST_SOUND and self._length - self._tried_at >= UNDERSTAND_EVERY
+        if self._quiet >= UNDERSTAND_EVERY:
+            return self._tried_at < sounded
+        due = self._length - self._tried_at >= UNDERSTAND_EVERY
+        return self._match is None and sounded >= LEAST_SOUND and due
 
     async def _understand(self) -> None:
         self._tried_at = self._length
         sound = np.concatenate(self._sound)
-        self._match = await asyncio.to_thread(self._ears.recognise, sound, RATE)
+        late = 0
+        if self._match is not None:
+            late = max(0, len(sound) - round((CLOSE + self._quiet) * RATE))
+        found = await asyncio.to_thread(self._ears.recognise, sound[late:], RATE)
+        if self._match is None:
+            self._match = found
+        elif found is not None and found.speech is self._match.speech:
+            self._match = replace(found, offset=found.offset - late / RATE)
 
     def _tell_words(self, match: Match) -> None:
         """Tell the words that have sounded since the last time; at the utterance's end listen anew."""

@@ -101,6 +101,19 @@ class Person:
         """Say something."""
         await self.leg.say(text)
 
+    async def is_answered(self) -> float:
+        """Return how many seconds after the person's last word Alex was to be heard."""
+        quiet = self.leg.microphone.quiet_since
+        async with asyncio.timeout(10.0):
+            while not (sounds := [at for at in self.leg.earpiece.sounds_at if at > quiet]):
+                await asyncio.sleep(0.02)
+        return sounds[0] - quiet
+
+    @property
+    def greeted_after(self) -> float:
+        """Return how many seconds after joining the person heard the first sound."""
+        return self.leg.earpiece.sounds_at[0] - self.leg.connected_at
+
     async def hang_up(self) -> None:
         """Put the phone down."""
         await self.leg.hang_up()

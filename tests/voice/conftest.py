@@ -38,7 +38,7 @@ from sandbox.groq_voice import RealVoice
 from sandbox.livekit_server import livekit_server
 from sandbox.servers import ServerError
 from tests.factories import TUESDAY_MORNING, set_clock
-from tests.voice.printed import Printed
+from tests.voice.measured import Measured
 
 T = TypeVar("T")
 READY_WITHIN = 60.0
@@ -51,7 +51,7 @@ class Production:
     livekit_url: str
     hooks_url: str
     voice: RealVoice
-    printed: Printed
+    measured: Measured
     logs: Path
     environment: dict[str, str] = field(repr=False)
 
@@ -92,19 +92,26 @@ def webhooks_of(call_id: UUID) -> set[str]:
     return set(events.values_list("kind", flat=True))
 
 
+_MEASURED = pytest.StashKey[Measured]()
+
+
 @pytest.fixture(scope="session")
-def printed() -> Iterator[Printed]:
-    """What was measured; printed at the end."""
-    found = Printed()
-    yield found
-    found.show()
+def measured(pytestconfig: pytest.Config) -> Measured:
+    """Return where to put what was measured; it is printed at the end."""
+    return pytestconfig.stash.setdefault(_MEASURED, Measured())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was measured beside what was aimed at; figures fail no test."""
+    for sentence in config.stash.get(_MEASURED, Measured()).sentences():
+        terminalreporter.write_line(sentence)
 
 
 @pytest.fixture(scope="session")
 def production(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-    printed: Printed,
+    measured: Measured,
 ) -> Iterator[Production]:
     """Everything, running."""
     place, ports, voice = tmp_path_factory.mktemp("voice"), free_ports(), RealVoice()
@@ -162,7 +169,7 @@ def production(
             livekit_url=server.url,
             hooks_url=hooks_url,
             voice=voice,
-            printed=printed,
+            measured=measured,
             logs=place,
             environment=environment,
         )

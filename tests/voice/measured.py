@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-import sys
 from collections import defaultdict
+from collections.abc import Iterator
 
 GOALS = {
     "leg joined → first audible sample": 0.35,
@@ -12,8 +12,8 @@ GOALS = {
 }
 
 
-class Printed:
-    """Seconds by what they measure."""
+class Measured:
+    """Seconds, by what they measure."""
 
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = defaultdict(list)
@@ -22,10 +22,9 @@ class Printed:
         """Keep one measurement."""
         self._seconds[what].append(seconds)
 
-    def show(self) -> None:
-        """Print the medians with what they come from."""
+    def sentences(self) -> Iterator[str]:
+        """Yield one line for each thing that was measured, with its median."""
         for what, seconds in self._seconds.items():
-            goal = f"goal {GOALS[what]:.2f} s" if what in GOALS else "no goal"
+            goal = f"aimed at {GOALS[what]:.2f} s" if what in GOALS else "nothing aimed at"
             each = ", ".join(f"{value:.2f}" for value in seconds)
-            sys.__stdout__.write(f"\n{what}: {statistics.median(seconds):.2f} s ({goal}; {each})")
-        sys.__stdout__.write("\n")
+            yield f"{what}: {statistics.median(seconds):.2f} s ({goal}; each: {each})"
