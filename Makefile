@@ -4,3 +4,8 @@ PYTHON ?= python3
 .PHONY: up test test-voice check format lock livekit
 up test test-voice check format lock livekit:
 	@$(PYTHON) sandbox/bootstrap.py $@ $(ARGS)
+
+# On a server, with Docker (docs/operations.md); without make: `python3 -m deploy`.
+.PHONY: deploy
+deploy:
+	@$(PYTHON) -m deploy $(ARGS)

@@ -50,7 +50,7 @@ OF_OTHERS = {"postgres", "valkey", "caddy", "rooms-valkey", "livekit-server", "l
 TOOLS = {"manage"}
 OURS = SERVICES.keys() - OF_OTHERS
 #: Set by `make deploy`, never by an operator.
-OF_DEPLOY = {"REVISION"}
+OF_DEPLOY = {"RELEASE", "REVISION"}
 
 
 def seconds(duration: str) -> float:
