@@ -76,6 +76,7 @@ async def _hold(settings: WorkerSettings, context: JobContext, call_id: UUID, re
             api_secret=settings.livekit_api_secret,
             context=context,
             first_words_within=min(FIRST_WORDS_WITHIN, brief.limits.silence),
+            in_browser=brief.channel == "web",
         )
     )
     models: Models = context.proc.userdata["models"]

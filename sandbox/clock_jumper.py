@@ -40,6 +40,7 @@ _IN_FLIGHT = """
 SELECT count(*), min(deadline_at),
        count(*) FILTER (WHERE status IN ('queued', 'preparing')),
        count(*) FILTER (WHERE ended_at IS NOT NULL),
+       count(*) FILTER (WHERE channel = 'web' AND ended_at IS NULL),
        md5(coalesce(string_agg(id::text || status || coalesce(deadline_at::text, ''), ',' ORDER BY id), ''))
 FROM outreach_call WHERE settled_at IS NULL
 """
@@ -73,6 +74,8 @@ class Sight:
     deadline_at: datetime | None
     due_at: datetime | None
     trace: str
+    in_browser: int = 0
+    """Those among them in which somebody talks with Alex in the browser: no carrier carries them."""
 
 
 def first_morning(today: datetime) -> datetime:
@@ -112,7 +115,7 @@ def look(connection: psycopg.Connection) -> Sight:
             raise LookupError("the query always has one row")
         return row
 
-    in_flight, deadline_at, before_dial, waiting_for_end, calls = one(_IN_FLIGHT)
+    in_flight, deadline_at, before_dial, waiting_for_end, in_browser, calls = one(_IN_FLIGHT)
     now, stopped = one("SELECT outreach_now(), stopped FROM outreach_dialingcontrol WHERE id = 1")
     return Sight(
         now=now,  # type: ignore[arg-type]
@@ -120,6 +123,7 @@ def look(connection: psycopg.Connection) -> Sight:
         in_flight=int(str(in_flight)),
         before_dial=int(str(before_dial)),
         waiting_for_end=int(str(waiting_for_end)),
+        in_browser=int(str(in_browser)),
         deadline_at=deadline_at,  # type: ignore[arg-type]
         due_at=one(_NEXT_DUE)[0],  # type: ignore[arg-type]
         trace=f"{calls} {one(_MOVEMENT)[0]}",
@@ -131,7 +135,7 @@ def patience_with(sight: Sight, *, carried: int) -> float:
 
     :param carried: calls that the carrier has open, whatever our own tables say.
     """
-    if carried:
+    if carried or sight.in_browser:
         return PATIENCE_WITH_TALK
     if sight.before_dial:
         return PATIENCE_WITH_ALEX
@@ -148,7 +152,7 @@ def next_moment(sight: Sight, *, quiet_for: float, carried: int = 0) -> datetime
     """
     if sight.stopped or quiet_for < patience_with(sight, carried=carried):
         return None
-    busy = carried or sight.before_dial
+    busy = carried or sight.before_dial or sight.in_browser
     moments = [sight.deadline_at] if busy else [sight.deadline_at, sight.due_at]
     target = min((moment for moment in moments if moment is not None), default=None)
     if target is None or target - sight.now <= timedelta(seconds=SHORT_WAIT):

@@ -87,7 +87,7 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
         return super().get_form(request, obj, help_texts=help_texts, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Facilitator]:
-        newest = Call.objects.filter(facilitator=OuterRef("pk")).order_by("-queued_at")
+        newest = Call.objects.by_phone().filter(facilitator=OuterRef("pk")).order_by("-queued_at")
         return (
             super()
             .get_queryset(request)
@@ -121,12 +121,14 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
                 "subtitle": None,
                 "original": Titled(person, person.name),
                 "why": self.why(person),
-                "calls": Call.objects.filter(facilitator=person).order_by("-queued_at")[:SHOWN],
+                "calls": Call.objects.by_phone().filter(facilitator=person).order_by("-queued_at")[:SHOWN],
                 "decisions": Decision.objects.filter(facilitator=person).order_by("-decided_at", "-id")[
                     :SHOWN
                 ],
                 "callbacks": Callback.objects.filter(facilitator=person).order_by("-promised_at")[:SHOWN],
-                "notes": Note.objects.filter(call__facilitator=person).order_by("-noted_at", "-id")[:SHOWN]
+                "notes": Note.objects.filter(call__facilitator=person, call__channel="phone").order_by(
+                    "-noted_at", "-id"
+                )[:SHOWN]
                 if request.user.has_perm("outreach.read_transcript")
                 else (),
                 "suppression": Suppression.objects.filter(number=person.number).first(),

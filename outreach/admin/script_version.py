@@ -54,7 +54,7 @@ class ScriptVersionAdmin(KeptAdmin):
     readonly_fields = ("version", "words", "created", "author")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScriptVersion]:
-        used = Exists(Call.objects.filter(script=OuterRef("pk")))
+        used = Exists(Call.objects.by_phone().filter(script=OuterRef("pk")))
         return super().get_queryset(request).annotate(n_campaigns=Count("campaigns"), used=used)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -109,7 +109,8 @@ def present() -> Present:
     """Return what happens now: calls in the air, the big switch, the health of the pieces."""
     now = clock.now()
     newest = Turn.objects.filter(call=OuterRef("pk")).order_by("-seq")
-    in_the_air = Call.objects.open().select_related("facilitator", "campaign").order_by("queued_at")
+    by_phone = Call.objects.open().by_phone()
+    in_the_air = by_phone.select_related("facilitator", "campaign").order_by("queued_at")
     calls = list(
         in_the_air.annotate(
             last_text=Subquery(newest.values("text")[:1]),

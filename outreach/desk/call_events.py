@@ -11,6 +11,8 @@ _MEANINGS = {
     ("livekit", "participant_joined SIP"): "The person's line joined the room",
     ("livekit", "participant_left AGENT"): "Alex left the room",
     ("livekit", "participant_left SIP"): "The person's line left the room",
+    ("livekit", "participant_joined STANDARD"): "The browser joined the room",
+    ("livekit", "participant_left STANDARD"): "The browser left the room",
     ("livekit", "room_finished"): "Room closed",
     ("twilio", "initiated"): "Carrier took the call",
     ("twilio", "ringing"): "Ringing",

@@ -75,6 +75,7 @@ class Brief(_Wire):
     call_id: UUID
     now_at: datetime
     kind: str
+    channel: Literal["phone", "web"] = "phone"
     opening: OpeningKind
     instructions: str
     opening_line: str

@@ -63,7 +63,7 @@ def present(campaign_id: int) -> Present:
     """Return what happens now in one campaign."""
     now = clock.now()
     newest = Turn.objects.filter(call=OuterRef("pk")).order_by("-seq")
-    open_calls = Call.objects.open().filter(campaign_id=campaign_id)
+    open_calls = Call.objects.open().by_phone().filter(campaign_id=campaign_id)
     calls = open_calls.select_related("facilitator").order_by("queued_at")
     places_free, places = capacity.agent_places(now)
     return Present(

@@ -78,8 +78,8 @@ class Figures:
 
 
 def figures(*, campaign: Campaign | None, since: datetime | None) -> Figures:
-    """Count people, and the calls and promises begun since a moment (None: ever)."""
-    people, calls, promises = Facilitator.objects.all(), Call.objects.all(), Callback.objects.all()
+    """Count people, and the phone calls and promises begun since a moment (None: ever)."""
+    people, calls, promises = Facilitator.objects.all(), Call.objects.by_phone(), Callback.objects.all()
     if campaign is not None:
         people = people.filter(campaign=campaign)
         calls = calls.filter(campaign=campaign)

@@ -49,7 +49,7 @@ def _promises(person: Facilitator) -> list[Text]:
 
 def _calls(person: Facilitator) -> list[Text]:
     lines = []
-    calls = list(Call.objects.filter(facilitator=person).order_by("-queued_at")[:CALLS_SHOWN])
+    calls = list(Call.objects.by_phone().filter(facilitator=person).order_by("-queued_at")[:CALLS_SHOWN])
     notes: dict[object, list[str]] = {}
     for call_id, text in Note.objects.filter(call__in=calls).order_by("seq").values_list("call_id", "text"):
         notes.setdefault(call_id, []).append(text)

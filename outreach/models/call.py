@@ -58,6 +58,10 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Calls that may still ring or talk; each blocks a redial of its number."""
         return self.filter(status__in=sorted(s.value for s in OPEN))
 
+    def by_phone(self) -> Self:
+        """Calls that are dialled: all that counts, and all that is capped."""
+        return self.filter(channel=Channel.PHONE.value)
+
     def move(self, new: CallStatus, **changes: Any) -> int:
         """Move the calls that `new` is further for; return how many moved."""
         return self.filter(status__in=sources_of(new)).update(status=new.value, **changes)
@@ -258,10 +262,16 @@ class Call(models.Model):
 
     @property
     def who(self) -> str:
-        """The name that pages and terminals show."""
-        return (
-            self.facilitator.name if self.facilitator else f"{self.requested_by or 'somebody'} in the browser"
-        )
+        """The name that pages and terminals show; in the browser somebody may have played a person."""
+        if self.is_phone_call:
+            return self.person.name
+        by = self.requested_by or "somebody"
+        return f"{by} as {self.facilitator.name}" if self.facilitator else f"{by} in the browser"
+
+    @property
+    def is_phone_call(self) -> bool:
+        """Whether it dials a number; a talk in the browser never does."""
+        return self.channel == Channel.PHONE.value
 
     @property
     def room(self) -> str:

@@ -42,6 +42,7 @@ def brief_for(call: Call, *, now: datetime) -> Brief:
         call_id=call.pk,
         now_at=now,
         kind=call.kind,
+        channel="phone" if call.is_phone_call else "web",
         opening=opening,
         instructions=render(script.instructions, values) + ("" if person.time_zone else ZONE_UNSURE),
         opening_line=render(script.openings[opening], values),
@@ -60,7 +61,7 @@ def brief_for(call: Call, *, now: datetime) -> Brief:
         ),
         history=history_of(call, zone=zone),
         callback_hours=hours,
-        limits=_limits(campaign),
+        limits=_limits(campaign, in_browser=not call.is_phone_call),
     )
 
 
@@ -97,10 +98,11 @@ def _callback_hours(campaign: Campaign) -> list[Interval]:
     return hours
 
 
-def _limits(campaign: Campaign) -> Limits:
+def _limits(campaign: Campaign, *, in_browser: bool) -> Limits:
     ahead = defaults.MAX_DURATION - defaults.CLOSING_AT
+    by_phone = 2.0 * defaults.PROVIDER_QUEUE + campaign.ring_timeout + defaults.READY_DEADLINE
     return Limits(
-        join_timeout=2.0 * defaults.PROVIDER_QUEUE + campaign.ring_timeout + defaults.READY_DEADLINE,
+        join_timeout=defaults.PROVIDER_QUEUE if in_browser else by_phone,
         max_duration=campaign.max_duration,
         closing_at=max(campaign.max_duration / 2, campaign.max_duration - ahead),
         silence=campaign.silence,
@@ -141,7 +143,7 @@ def _earlier(call: Call) -> QuerySet[Call]:
     """Return the person's other calls; somebody whose row is not stored has none."""
     if call.facilitator_id is None:
         return Call.objects.none()
-    return Call.objects.filter(facilitator_id=call.facilitator_id).exclude(pk=call.pk)
+    return Call.objects.by_phone().filter(facilitator_id=call.facilitator_id).exclude(pk=call.pk)
 
 
 def _in_one_line(call: Call, zone: str) -> str:

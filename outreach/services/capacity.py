@@ -46,7 +46,8 @@ def agent_places(now: datetime) -> tuple[int, int]:
     """Return (free, all) places of the live workers.
 
     Free is what they report, less the open calls that no report holds yet: a dispatch that nobody
-    takes is dropped in silence, so the workers' own word is all there is to go by.
+    takes is dropped in silence, so the workers' own word is all there is to go by. A talk in the browser
+    takes a place of Alex as a call does.
     """
     workers = live_workers(now)
     held: set[UUID] = {call_id for worker in workers for call_id in worker.calls}
@@ -55,9 +56,13 @@ def agent_places(now: datetime) -> tuple[int, int]:
 
 
 def open_calls(campaign: Campaign) -> OpenCalls:
-    """Count the campaign's open calls."""
+    """Count the campaign's open calls; talks in the browser are none of its pace."""
     by_kind = list(
-        Call.objects.open().filter(campaign=campaign).values_list("status", "kind").annotate(n=Count("pk"))
+        Call.objects.open()
+        .by_phone()
+        .filter(campaign=campaign)
+        .values_list("status", "kind")
+        .annotate(n=Count("pk"))
     )
     return OpenCalls(
         in_all=sum(n for _, _, n in by_kind),
@@ -70,7 +75,7 @@ def capacity_of(campaign: Campaign, control: DialingControl, *, now: datetime) -
     """Return how many calls this campaign may have more right now."""
     places_free, places = agent_places(now)
     opened = open_calls(campaign)
-    open_in_all = Call.objects.open().count()
+    open_in_all = Call.objects.open().by_phone().count()
     budget = settings.MODEL_BUDGET
     limit = 1 if campaign.canary_state == CanaryState.RUNNING else campaign.max_open_calls
     whole = min(places, limit, control.max_open_calls, budget or places)
@@ -80,9 +85,9 @@ def capacity_of(campaign: Campaign, control: DialingControl, *, now: datetime) -
         global_open=open_in_all,
         global_max=control.max_open_calls,
         model_budget=budget,
-        open_in_all=open_in_all,
+        open_in_all=Call.objects.open().count(),
     )
-    waiting = Call.objects.filter(status__in=_BEFORE_DIAL).count()
+    waiting = Call.objects.by_phone().filter(status__in=_BEFORE_DIAL).count()
     free = min(
         free,
         limit - opened.in_all,

@@ -47,7 +47,8 @@ def prepare_call(*, call_id: UUID, rooms: Rooms) -> None:
     """Create the room and send Alex into it. At most once: the status moves before the server is asked."""
     now = clock.now()
     deadline = now + timedelta(seconds=defaults.READY_DEADLINE)
-    call = Call.objects.select_related("campaign", "script", "facilitator").filter(pk=call_id).first()
+    related = ("campaign", "script", "facilitator")
+    call = Call.objects.by_phone().select_related(*related).filter(pk=call_id).first()
     if call is None or not call.move_to(CallStatus.PREPARING, preparing_at=now, deadline_at=deadline):
         return
     try:
@@ -97,7 +98,7 @@ def cancel_before_dial(*, call_id: UUID, code: str, reason: str, asked_for: bool
         call.failure_reason = reason
         call.save()
         settle(call, now=now)
-    if not asked_for:
+    if not asked_for and call.is_phone_call:
         _count_unready(call.campaign_id)
     logger.warning("call canceled before the dial", extra={"call_id": str(call_id), "code": code})
     return True

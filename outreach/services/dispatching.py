@@ -56,14 +56,14 @@ def claim_retries() -> list[UUID]:
 def calls_to_prepare() -> list[UUID]:
     """Return calls whose hint to prepare seems lost."""
     before = clock.now() - timedelta(seconds=defaults.REQUEUE_AFTER)
-    queued = Call.objects.filter(status=CallStatus.QUEUED.value, queued_at__lt=before)
+    queued = Call.objects.by_phone().filter(status=CallStatus.QUEUED.value, queued_at__lt=before)
     return list(queued.values_list("pk", flat=True)[:BATCH])
 
 
 def calls_to_dial() -> list[UUID]:
     """Return calls in whose room Alex waits, oldest first: their hint was lost, or no token was free."""
     fresh = clock.now() - timedelta(seconds=defaults.READY_FRESH)
-    ready = Call.objects.filter(status=CallStatus.PREPARING.value, ready_at__gte=fresh)
+    ready = Call.objects.by_phone().filter(status=CallStatus.PREPARING.value, ready_at__gte=fresh)
     return list(ready.order_by("queued_at").values_list("pk", flat=True)[:BATCH])
 
 
@@ -123,8 +123,8 @@ def _allocate(campaign: Campaign, control: DialingControl, now: datetime) -> All
 
 def _latest_kinds(campaign: Campaign) -> list[CallKind]:
     """Return the kinds of the campaign's last calls, newest first: what sharing one place goes by."""
-    latest = Call.objects.filter(campaign=campaign).order_by("-queued_at").values_list("kind", flat=True)
-    return [CallKind(kind) for kind in latest[: calls_between_retries()]]
+    latest = Call.objects.by_phone().filter(campaign=campaign).order_by("-queued_at")
+    return [CallKind(kind) for kind in latest.values_list("kind", flat=True)[: calls_between_retries()]]
 
 
 def _canary_is_over(campaign: Campaign, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from outreach.domain.call_status import OPEN, CallStatus
 from outreach.domain.contracts import AnsweredFact, AnyFact, CallbackAgreed, End, OptOut, Outcome, Ready
 from outreach.domain.disposition import AnsweredBy, Disposition, stronger
 from outreach.models import Call, EventSource, SuppressionSource
-from outreach.services import callbacks, campaigns, clock
+from outreach.services import callbacks, campaigns, clock, talk_rows
 from outreach.services.inbox import store_event
 from outreach.services.recording import mark_transcript
 from outreach.services.settling import settle, settle_later_word
@@ -36,7 +36,10 @@ class FactResult(StrEnum):
 
 @transaction.atomic
 def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
-    """Apply one fact; a repeat (same `fact_id`) changes nothing."""
+    """Apply one fact; a repeat (same `fact_id`) changes nothing.
+
+    A talk in the browser stores what was said and achieved on its own row; no person hangs on it.
+    """
     call = (
         Call.objects.select_for_update(of=("self",))
         .select_related("campaign", "facilitator")
@@ -71,22 +74,27 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
 def _apply(call: Call, fact: AnsweredFact | OptOut | CallbackAgreed | Outcome | End, now: datetime) -> None:
     if isinstance(fact, AnsweredFact):
         _hear_who_answered(call, fact.answered_by)
+        if not call.is_phone_call:
+            talk_rows.begin(call, now=now)
     elif isinstance(fact, OptOut):
         _claim_disposition(call, Disposition.DO_NOT_CALL, fact.evidence_seq)
-        suppress(
-            number=call.number,
-            source=SuppressionSource.CALL,
-            reason=f"Asked in a call ({fact.how}).",
-            call=call,
-        )
+        if call.is_phone_call:
+            suppress(
+                number=call.number,
+                source=SuppressionSource.CALL,
+                reason=f"Asked in a call ({fact.how}).",
+                call=call,
+            )
     elif isinstance(fact, CallbackAgreed):
-        if call.disposition != Disposition.DO_NOT_CALL.value:
+        if call.is_phone_call and call.disposition != Disposition.DO_NOT_CALL.value:
             callbacks.agree(call, fact, now=now)
         _claim_disposition(call, Disposition.CALLBACK_REQUESTED, fact.evidence_seq)
     elif isinstance(fact, Outcome):
         _claim_disposition(call, fact.disposition, fact.evidence_seq)
     else:
         _end(call, fact, now)
+        if not call.is_phone_call:
+            talk_rows.conclude(call, now=now)
 
 
 def _ready(call: Call, fact: Ready, now: datetime) -> FactResult:
@@ -108,9 +116,11 @@ def _ready(call: Call, fact: Ready, now: datetime) -> FactResult:
             payload={},
             now=now,
         )
-        campaigns.end_streak(campaign_id=call.campaign_id, streak="unready_streak")
+        if call.is_phone_call:
+            campaigns.end_streak(campaign_id=call.campaign_id, streak="unready_streak")
     call.save(update_fields=["agent_job", "agent_worker", "ready_at", "agent_seen_at", "deadline_at"])
-    return FactResult.DIAL if first and call.status == CallStatus.PREPARING.value else FactResult.STAY
+    may_dial = first and call.is_phone_call and call.status == CallStatus.PREPARING.value
+    return FactResult.DIAL if may_dial else FactResult.STAY
 
 
 def _claim_disposition(call: Call, new: Disposition, evidence_seq: int | None) -> None:

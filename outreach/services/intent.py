@@ -49,7 +49,7 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     campaign = _share(Campaign, campaign_id)
     call = Call.objects.select_for_update(of=("self",)).select_related("facilitator").get(pk=call_id)
     now = clock.now()
-    if call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
+    if not call.is_phone_call or call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
         return None
     stop = _stopped(control, campaign, call)
     if stop:

@@ -71,7 +71,7 @@ def apply_provider_event(
 
     :param duration: seconds of the call, at its end.
     """
-    call = Call.objects.select_for_update(of=("self",)).select_related("campaign").filter(token=token).first()
+    call = _by_token(token)
     now = clock.now()
     fresh = store_event(
         source=EventSource.TWILIO, event_id=event_id, kind=kind, call=call, payload=payload, now=now
@@ -81,6 +81,12 @@ def apply_provider_event(
     if not fresh or status is None:
         return ProviderEventResult(known=True)
     return apply_status(call, status=status, sid=sid, now=now, duration=duration, failure_code=failure_code)
+
+
+def _by_token(token: str) -> Call | None:
+    """Return the phone call with this token, locked; a talk in the browser has no carrier."""
+    calls = Call.objects.by_phone().select_for_update(of=("self",)).select_related("campaign")
+    return calls.filter(token=token).first()
 
 
 def apply_status(
@@ -166,7 +172,7 @@ def _resurrect(call: Call, status: CallStatus, *, now: datetime) -> None:
     """
     lock_number(call.number)
     person = Facilitator.objects.select_for_update().get(pk=call.person_id)
-    others = Call.objects.exclude(pk=call.pk).filter(settled_at=None)
+    others = Call.objects.by_phone().exclude(pk=call.pk).filter(settled_at=None)
     if others.filter(Q(facilitator=person) | Q(number=call.number)).exists():
         return
     call.our_fault = True
@@ -184,7 +190,7 @@ def _resurrect(call: Call, status: CallStatus, *, now: datetime) -> None:
 @transaction.atomic
 def answer_call(*, token: str, sid: str, event_id: str, payload: dict[str, Any]) -> Connect | HangUp:
     """Say what happens to the person who picked up: into the room, if Alex is alive in it."""
-    call = Call.objects.select_for_update(of=("self",)).select_related("campaign").filter(token=token).first()
+    call = _by_token(token)
     now = clock.now()
     store_event(
         source=EventSource.TWILIO, event_id=event_id, kind="answer", call=call, payload=payload, now=now

@@ -24,6 +24,7 @@ from outreach.services.locks import try_lock_call, try_lock_sweep
 from outreach.services.progress import apply_status
 from outreach.services.recording import give_up_on_gaps
 from outreach.services.settling import settle, settle_untouched
+from outreach.services.talk_rows import conclude_lost
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,9 @@ def _rescue(call: Call, telephony: Telephony, rooms: Rooms) -> None:
         cancel_before_dial(call_id=call.pk, code="agent_lost", reason="The agent left before the dial.")
         close_room(call_id=call.pk, rooms=rooms)
         return
+    if not call.is_phone_call:
+        _end_talk(call, rooms)
+        return
     fault = call.end_received_at is None
     if fault:
         Call.objects.filter(pk=call.pk, failure_code="").update(failure_code="agent_lost")
@@ -111,8 +115,16 @@ def _look_into(call: Call, telephony: Telephony, rooms: Rooms) -> None:
         code = "no_agent" if call.ready_at is None else "not_dialled_in_time"
         if _cancel_late(call, code):
             close_room(call_id=call.pk, rooms=rooms)
+    elif not call.is_phone_call:
+        _end_talk(call, rooms)
     else:
         _ask(call, telephony, rooms)
+
+
+def _end_talk(call: Call, rooms: Rooms) -> None:
+    """End a talk in the browser that lasts too long or has lost its agent: there is no carrier to ask."""
+    conclude_lost(call_id=call.pk, code="agent_lost", reason="Alex was lost before he could say goodbye.")
+    close_room(call_id=call.pk, rooms=rooms)
 
 
 def _cancel_late(call: Call, code: str) -> bool:

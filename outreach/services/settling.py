@@ -57,6 +57,9 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
         return False
     if call.answered_at is not None and call.end_received_at is None and not late:
         return False
+    if not call.is_phone_call:
+        _settle_talk(call, now=now)
+        return True
     person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     if call.answered_at is not None:
         _judge_conversation(call)
@@ -73,12 +76,23 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
     return True
 
 
+def _settle_talk(call: Call, *, now: datetime) -> None:
+    """Settle a talk in the browser: nothing follows from it, for nobody."""
+    if call.answered_at is not None:
+        _judge_conversation(call)
+    call.settled_at = now
+    call.deadline_at = None
+    call.save(update_fields=["our_fault", "disposition", "settled_at", "deadline_at"])
+
+
 def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
     """Let a fact that comes after the settling reach the person, who may only move towards "stop".
 
     A late promise is kept in mind, and the first `end` (`ended`) releases a person who was held for the want
     of it. The caller holds the call's row lock.
     """
+    if not call.is_phone_call:
+        return
     person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     never_ended = person.standing == Standing.HELD.value and person.standing_reason == NEVER_ENDED
     if ended and never_ended and call.answered_at is not None:

@@ -19,10 +19,10 @@ from agentworker.talk import talk_on_terminal
 from outreach.domain.dialing_mode import is_loopback
 from outreach.management.campaigns import find_campaign
 from outreach.management.operating import OperatorCommand
-from outreach.management.sample_call import sample_call
 from outreach.models import Campaign, Facilitator
 from outreach.services import clock
 from outreach.services.briefing import brief_for
+from outreach.services.sample_call import sample_call
 
 ANSWERS_WITHIN = 2.0
 

@@ -52,7 +52,7 @@ WORDS_AT_ONCE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One thing that happened; `source` names who says it: dialer, phone, alex, person or next."""
+    """One thing that happened; `source` names who says it: dialer, phone, browser, alex, person or next."""
 
     source: str
     text: str
@@ -99,6 +99,9 @@ class Story:
 
     def _began(self, call: Call) -> Iterator[Line]:
         known = self._calls.get(call.pk)
+        if not call.is_phone_call:
+            yield from self._talk_began(call, known)
+            return
         if known is not None and call.answered_at is not None and not known.answered:
             known.answered = True
             yield Line(source="phone", text=f"{known.name} answers")
@@ -108,6 +111,12 @@ class Story:
         self._calls[call.pk] = _Known(name=person.name)
         kind = _KINDS[CallKind(call.kind)]
         yield Line(source="dialer", text=f"calls {person.name} {mask(call.number)} ({kind})")
+
+    def _talk_began(self, call: Call, known: _Known | None) -> Iterator[Line]:
+        if known is not None or call.answered_at is None:
+            return
+        self._calls[call.pk] = _Known(name=call.who, answered=True)
+        yield Line(source="browser", text=f"{call.who} talks with Alex; nobody is called")
 
     def _said(self) -> Iterator[Line]:
         heard = self._stream.xread({WORDS_STREAM: self._last_word}, count=WORDS_AT_ONCE)
@@ -134,8 +143,8 @@ class Story:
     def _name_of(self, call_id: UUID) -> str:
         if call_id in self._calls:
             return self._calls[call_id].name
-        found = Call.objects.filter(pk=call_id).values_list("facilitator__name", flat=True).first()
-        return found or "somebody"
+        found = Call.objects.filter(pk=call_id).select_related("facilitator").first()
+        return found.who if found else "somebody"
 
     def _ended(self, call: Call) -> Iterator[Line]:
         known = self._calls.get(call.pk)
@@ -143,9 +152,12 @@ class Story:
             return
         if not known.ended:
             known.ended = True
-            yield Line(source="phone", text=f"{known.name} {_how_it_ended(call)}")
+            source = "phone" if call.is_phone_call else "browser"
+            yield Line(source=source, text=f"{known.name} {_how_it_ended(call)}")
         if call.settled_at is not None:
             del self._calls[call.pk]
+            if not call.is_phone_call:
+                return
             self._all_done = False
             self.conversations += call.status == CallStatus.COMPLETED and bool(call.n_turns)
             yield Line(source="next", text=f"{known.name}: {_outcome(call)}{_what_follows(call.person)}")
@@ -157,7 +169,7 @@ class Story:
         waiting = Facilitator.objects.filter(
             campaign__state=CampaignState.RUNNING, next_call_at__isnull=False
         )
-        if Call.objects.filter(settled_at=None).exists() or waiting.exists():
+        if Call.objects.by_phone().filter(settled_at=None).exists() or waiting.exists():
             return
         self._all_done = True
         counts = Facilitator.objects.values_list("standing").annotate(Count("pk")).order_by("standing")
