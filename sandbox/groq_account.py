@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import itertools
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,10 +16,9 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from outreach.domain import defaults
+from sandbox.groq_standing import Exceeded, GroqStanding
 from sandbox.humming import Humming, Voice
 
-LIMIT_REQUESTS = 500_000
-LIMIT_TOKENS = 250_000
 RETRY_AFTER_SECONDS = 2
 
 MODELS: dict[str, str] = {
@@ -94,10 +92,7 @@ class GroqAccount:
     transcripts: deque[str] = field(default_factory=deque)
     """What the next transcriptions say, registered by whoever plays the audio; then `voice` is asked."""
     voice: Voice = field(default_factory=Humming)
-
-    def __post_init__(self) -> None:
-        self._requests = itertools.count(1)
-        self._served = 0
+    standing: GroqStanding = field(default_factory=GroqStanding)
 
     def admit(self, request: web.Request) -> None:
         """Check the key. Raises GroqRefused (401 invalid_api_key)."""
@@ -107,13 +102,13 @@ class GroqAccount:
 
     def check_model(self, model: object) -> str:
         """Return the model's name. Raises GroqRefused (404, or 400 while its terms are not accepted)."""
-        if not isinstance(model, str) or model not in MODELS:
+        if not isinstance(model, str) or model not in self.models():
             raise GroqRefused(
                 404,
                 f"The model `{model}` does not exist or you do not have access to it.",
                 code="model_not_found",
             )
-        if self.strikes("groq.terms_missing"):
+        if model in self.standing.terms_wanted or self.strikes("groq.terms_missing"):
             raise GroqRefused(
                 400,
                 f"The model `{model}` requires terms acceptance. Please have the org admin accept the terms "
@@ -125,18 +120,12 @@ class GroqAccount:
     async def meet_faults(self, service: str, *, model: str) -> None:
         """Wait as long as the service is slow; raise GroqRefused when it is over its limit (429, 503)."""
         await asyncio.sleep(self.value(f"groq.{service}_latency_seconds"))
-        self._served = next(self._requests)
-        if self.strikes(f"groq.{service}_429"):
-            raise GroqRefused(
-                429,
-                f"Rate limit reached for model `{model}` in organization `org_sandbox` service tier "
-                f"`on_demand` on tokens per minute (TPM): Limit {LIMIT_TOKENS}, Used {LIMIT_TOKENS}, "
-                f"Requested 900. "
-                f"Please try again in {RETRY_AFTER_SECONDS}s.",
-                kind="tokens",
-                code="rate_limit_exceeded",
-                headers={"retry-after": str(RETRY_AFTER_SECONDS)} | self.limit_headers(spent=True),
-            )
+        exceeded = self.standing.spend(model)
+        if exceeded is None and self.strikes(f"groq.{service}_429"):
+            limit = self.standing.limits(model).tokens_a_minute or 0
+            exceeded = Exceeded(words="tokens per minute (TPM)", limit=limit, retry_after=RETRY_AFTER_SECONDS)
+        if exceeded is not None:
+            raise self._over_limit(model, exceeded)
         if self.strikes(f"groq.{service}_5xx"):
             raise GroqRefused(
                 503,
@@ -144,16 +133,39 @@ class GroqAccount:
                 kind="internal_server_error",
             )
 
-    def limit_headers(self, *, spent: bool = False) -> dict[str, str]:
+    def models(self) -> dict[str, str]:
+        """Return model and owner of those that the organisation may use."""
+        return {name: owner for name, owner in MODELS.items() if name not in self.standing.withdrawn}
+
+    def limit_headers(self, model: str, *, spent: bool = False) -> dict[str, str]:
         """Return the `x-ratelimit-*` headers; requests count by day, tokens by minute."""
-        return {
-            "x-ratelimit-limit-requests": str(LIMIT_REQUESTS),
-            "x-ratelimit-remaining-requests": str(LIMIT_REQUESTS - self._served),
-            "x-ratelimit-reset-requests": "172ms",
-            "x-ratelimit-limit-tokens": str(LIMIT_TOKENS),
-            "x-ratelimit-remaining-tokens": "0" if spent else str(LIMIT_TOKENS - 900),
-            "x-ratelimit-reset-tokens": f"{RETRY_AFTER_SECONDS}s" if spent else "216ms",
-        }
+        limits = self.standing.limits(model)
+        headers: dict[str, str] = {}
+        if (requests := limits.requests_a_day) is not None:
+            headers |= {
+                "x-ratelimit-limit-requests": str(requests),
+                "x-ratelimit-remaining-requests": str(max(0, requests - self.standing.used_today(model))),
+                "x-ratelimit-reset-requests": "172ms",
+            }
+        if (tokens := limits.tokens_a_minute) is not None:
+            headers |= {
+                "x-ratelimit-limit-tokens": str(tokens),
+                "x-ratelimit-remaining-tokens": "0" if spent else str(max(0, tokens - 900)),
+                "x-ratelimit-reset-tokens": f"{RETRY_AFTER_SECONDS}s" if spent else "216ms",
+            }
+        return headers
+
+    def _over_limit(self, model: str, exceeded: Exceeded) -> GroqRefused:
+        by_tokens = "TPM" in exceeded.words
+        return GroqRefused(
+            429,
+            f"Rate limit reached for model `{model}` in organization `org_sandbox` service tier "
+            f"`on_demand` on {exceeded.words}: Limit {exceeded.limit}, Used {exceeded.limit}, "
+            f"Requested {900 if by_tokens else 1}. Please try again in {exceeded.retry_after}s.",
+            kind="tokens" if by_tokens else "requests",
+            code="rate_limit_exceeded",
+            headers={"retry-after": str(exceeded.retry_after)} | self.limit_headers(model, spent=by_tokens),
+        )
 
     def strikes(self, name: str) -> bool:
         """Tell whether a fault happens now; a knob that nobody has never strikes."""

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from sandbox.groq_account import (
     ACCOUNT,
-    MODELS,
     FaultKnobs,
     GroqAccount,
     GroqFaults,
@@ -49,10 +48,11 @@ def make_app(
 
 async def list_models(request: web.Request) -> web.Response:
     """GET /models."""
-    request.app[ACCOUNT].admit(request)
+    account = request.app[ACCOUNT]
+    account.admit(request)
     models = [
         {"id": name, "object": "model", "created": CREATED, "owned_by": owner, "active": True}
-        for name, owner in MODELS.items()
+        for name, owner in account.models().items()
     ]
     return web.json_response({"object": "list", "data": models})
 

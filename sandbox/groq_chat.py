@@ -42,11 +42,13 @@ async def create_completion(request: web.Request) -> web.StreamResponse:
     calls = list(_tool_calls(thought, broken=account.strikes("groq.llm_broken_arguments")))
     usage = _usage(body, thought)
     if not body.get("stream"):
-        return web.json_response(_whole(envelope, thought, calls, usage), headers=account.limit_headers())
+        return web.json_response(
+            _whole(envelope, thought, calls, usage), headers=account.limit_headers(model)
+        )
     chunks = list(_chunks(envelope, thought, calls))
     if (body.get("stream_options") or {}).get("include_usage"):
         chunks.append(envelope | {"object": "chat.completion.chunk", "choices": [], "usage": usage})
-    return await _stream(request, account, chunks)
+    return await _stream(request, account, chunks, headers=account.limit_headers(model))
 
 
 def _check_messages(messages: object) -> None:
@@ -116,10 +118,10 @@ def _chunks(
 
 
 async def _stream(
-    request: web.Request, account: GroqAccount, chunks: list[dict[str, Any]]
+    request: web.Request, account: GroqAccount, chunks: list[dict[str, Any]], *, headers: dict[str, str]
 ) -> web.StreamResponse:
     """Send server-sent events; a cut stream loses its second half and its connection."""
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"} | account.limit_headers())
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"} | headers)
     await response.prepare(request)
     cut = account.strikes("groq.llm_cut_stream")
     pause = account.value("groq.llm_piece_seconds")

@@ -38,7 +38,7 @@ async def create_speech(request: web.Request) -> web.Response:
         raise GroqRefused(400, "`response_format` must be one of [wav]")
     await account.meet_faults("speech", model=model)
     sound = await asyncio.to_thread(account.voice.speak, text)
-    return web.Response(body=sound, content_type="audio/wav", headers=account.limit_headers())
+    return web.Response(body=sound, content_type="audio/wav", headers=account.limit_headers(model))
 
 
 async def create_transcription(request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ async def create_transcription(request: web.Request) -> web.Response:
     if form.get("response_format") == "verbose_json":
         language = str(form.get("language", "en"))
         answer |= {"task": "transcribe", "language": language, "duration": seconds, "segments": []}
-    return web.json_response(answer, headers=account.limit_headers())
+    return web.json_response(answer, headers=account.limit_headers(model))
 
 
 def _seconds_of(audio: bytes) -> float:

@@ -154,6 +154,15 @@ def plan_told_by(model: str, told: Limits) -> Plan | None:
     return None
 
 
+def plan_of(told: Mapping[str, Limits]) -> Plan | None:
+    """Return the account's plan as the answers of its models tell it: one that tells speaks for all.
+
+    :param told: what the headers said, by model.
+    """
+    plans = [plan for model, limits in told.items() if (plan := plan_told_by(model, limits)) is not None]
+    return min(plans, key=list(Plan).index, default=None)
+
+
 def limits_of(model: str, *, told: Limits, plan: Plan | None, own: Limits | None = None) -> Limits:
     """Return what is known of a model's limits: an account's own figures, else the headers', else the plan's.
 

@@ -35,16 +35,16 @@ def capacity(
     calls_preparing: int,
     global_open: int,
     global_max: int,
-    model_budget: int,
+    model_budget: int | None,
     open_in_all: int,
 ) -> int:
     """Return how many more calls may be open: the tightest of agent places, global limit and model budget.
 
     :param agent_places_free: places that workers report free; calls being prepared have not taken theirs yet.
-    :param model_budget: calls that the model's rate limits carry at once; 0 means no limit.
+    :param model_budget: calls that the model's rate limits carry at once; None means no limit.
     """
     limits = [agent_places_free - calls_preparing, global_max - global_open]
-    if model_budget:
+    if model_budget is not None:
         limits.append(model_budget - open_in_all)
     return max(0, min(limits))
 

@@ -1,4 +1,4 @@
-"""How many calls may be claimed now: places of the agents, limits, and what is open already."""
+"""How many calls may be claimed now: places of the agents and of the models, limits, what is open already."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Count
 
 from outreach.domain import defaults, pacing
 from outreach.domain.call_status import CallStatus
 from outreach.domain.standing import CallKind
 from outreach.models import AgentWorker, Call, Campaign, CanaryState, DialingControl
+from outreach.services.model_limits import model_budget
 
 _BEFORE_DIAL = [CallStatus.QUEUED.value, CallStatus.PREPARING.value]
 
@@ -76,9 +76,9 @@ def capacity_of(campaign: Campaign, control: DialingControl, *, now: datetime) -
     places_free, places = agent_places(now)
     opened = open_calls(campaign)
     open_in_all = Call.objects.open().by_phone().count()
-    budget = settings.MODEL_BUDGET
+    budget = model_budget(control)
     limit = 1 if campaign.canary_state == CanaryState.RUNNING else campaign.max_open_calls
-    whole = min(places, limit, control.max_open_calls, budget or places)
+    whole = min(places, limit, control.max_open_calls, places if budget is None else budget)
     free = pacing.capacity(
         agent_places_free=places_free,
         calls_preparing=0,

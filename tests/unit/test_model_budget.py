@@ -13,6 +13,7 @@ from outreach.domain.model_budget import (
     calls_at_once,
     limits_of,
     own_limits,
+    plan_of,
     plan_told_by,
 )
 
@@ -90,6 +91,25 @@ class TestPlanToldBy:
 
     def test_does_not_guess_the_plan_of_an_unknown_model(self) -> None:
         assert plan_told_by("someone/new", Limits(requests_a_day=1_000)) is None
+
+
+class TestPlanOf:
+    def test_lets_one_model_speak_for_those_whose_answers_tell_nothing(self) -> None:
+        told = {
+            defaults.LLM_MODEL: Limits(requests_a_day=1_000, tokens_a_minute=8_000),
+            defaults.STT_MODEL: Limits(),
+        }
+        assert plan_of(told) is Plan.FREE
+
+    def test_takes_the_smaller_of_two(self) -> None:
+        told = {
+            defaults.LLM_MODEL: Limits(requests_a_day=500_000, tokens_a_minute=250_000),
+            defaults.TTS_MODEL: Limits(requests_a_day=100),
+        }
+        assert plan_of(told) is Plan.FREE
+
+    def test_is_unknown_when_nobody_tells(self) -> None:
+        assert plan_of({defaults.LLM_MODEL: Limits()}) is None
 
 
 class TestOwnLimits:

@@ -59,7 +59,7 @@ class TestCapacity:
         "calls_preparing": 0,
         "global_open": 0,
         "global_max": 20,
-        "model_budget": 0,
+        "model_budget": None,
         "open_in_all": 0,
     }
 
@@ -74,7 +74,8 @@ class TestCapacity:
             ({"global_open": 25}, 0),
             ({"model_budget": 5, "open_in_all": 1}, 4),
             ({"model_budget": 5, "open_in_all": 6}, 0),
-            ({"model_budget": 0, "open_in_all": 6}, 8),
+            ({"model_budget": None, "open_in_all": 6}, 8),
+            ({"model_budget": 0}, 0),
         ],
     )
     def test_is_the_tightest_limit(self, changed: dict[str, int], room: int) -> None:
