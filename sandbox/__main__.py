@@ -10,6 +10,7 @@ import sys
 
 from aiohttp import web
 
+from sandbox.accounts import accounts_of
 from sandbox.carrier import make_carrier
 from sandbox.clock import RehearsalClock
 from sandbox.faults import Faults
@@ -31,7 +32,12 @@ async def run(settings: SandboxSettings, *, stop: asyncio.Event) -> None:
     faults = Faults(seed=settings.seed, knobs=settings.faults)
     room_server = make_room_server(settings=settings, faults=faults, journal=journal)
     carrier = make_carrier(
-        settings=settings, clock=clock, faults=faults, journal=journal, room_server=room_server
+        settings=settings,
+        clock=clock,
+        faults=faults,
+        journal=journal,
+        room_server=room_server,
+        accounts=accounts_of(settings.accounts),
     )
     groq = make_app(api_key=settings.groq_api_key, faults=faults, mind_seed=settings.seed)
     async with contextlib.AsyncExitStack() as stack:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from sandbox.accounts import Accounts
 from sandbox.call_life import Exchange
 from sandbox.carrier_webhooks import CarrierWebhooks
 from sandbox.clock import RehearsalClock
@@ -16,7 +17,9 @@ from sandbox.phone_network import PhoneNetwork
 from sandbox.room_server import RoomServer
 from sandbox.settings import SandboxSettings
 from sandbox.status_callbacks import StatusCallbacks
+from sandbox.twilio_account import TwilioAccountApi
 from sandbox.twilio_api import TwilioApi
+from sandbox.twilio_door import TwilioDoor
 
 
 def make_carrier(
@@ -26,6 +29,7 @@ def make_carrier(
     faults: Faults,
     journal: Journal,
     room_server: RoomServer,
+    accounts: Accounts,
 ) -> web.Application:
     """Build the carrier; its ledgers live in the settings' state directory. Closing it cuts its calls off."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
@@ -36,7 +40,17 @@ def make_carrier(
     exchange = Exchange(clock=clock, faults=faults, journal=journal, ledger=calls, callbacks=callbacks)
     talk = Conversation(rooms=room_server.rooms, webhooks=webhooks, ledger=callees, journal=journal)
     network = PhoneNetwork(settings=settings, exchange=exchange, talk=talk)
-    api = TwilioApi(network=network, settings=settings, clock=clock, faults=faults, journal=journal)
+    door = TwilioDoor(settings=settings, faults=faults)
+    account = TwilioAccountApi(standing=accounts.twilio, settings=settings, door=door)
+    api = TwilioApi(
+        network=network,
+        settings=settings,
+        clock=clock,
+        faults=faults,
+        journal=journal,
+        standing=accounts.twilio,
+        door=door,
+    )
     control = Control(
         key=settings.twilio_auth_token,
         clock=clock,
@@ -45,6 +59,7 @@ def make_carrier(
         callees=callees,
         network=network,
         room_server=room_server,
+        accounts=accounts,
     )
 
     async def close(_: web.Application) -> None:
@@ -53,6 +68,7 @@ def make_carrier(
         await webhooks.close()
 
     app = web.Application()
-    app.add_routes([*api.routes(), *control.routes()])
+    # The account's first: the calls' addresses end with one for everything else.
+    app.add_routes([*account.routes(), *api.routes(), *control.routes()])
     app.on_shutdown.append(close)
     return app

@@ -7,6 +7,7 @@ GET  /control/callees  {"calls": [{call_sid, number, room, persona, attempt, tur
                        spoken: [{speaker, text}], connected, silence_seconds, unheard}]}
 GET  /control/state    {"open_calls": n, "rooms": n, "workers": n, "ahead_seconds": s}
 GET  /control/faults   every knob with its value; POST turns knobs, `{"preset": "network20"}` a set of them
+GET  /control/accounts how the vendors' accounts stand; POST changes it, `{"profile": "fresh"}` all at once
 POST /control/clock    {"ahead_seconds": s}
 
 All want the header X-Sandbox-Key, the account's auth token.
@@ -20,6 +21,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox.accounts import Accounts, UnknownStanding
 from sandbox.clock import RehearsalClock
 from sandbox.faults import Faults, UnknownFault
 from sandbox.ledger import CalleeLedger, CallLedger
@@ -44,6 +46,7 @@ class Control:
         callees: CalleeLedger,
         network: PhoneNetwork,
         room_server: RoomServer,
+        accounts: Accounts,
     ) -> None:
         self._key = key.encode()
         self._clock = clock
@@ -52,6 +55,7 @@ class Control:
         self._callees = callees
         self._network = network
         self._room_server = room_server
+        self._accounts = accounts
 
     def routes(self) -> list[web.RouteDef]:
         """Return the door's addresses."""
@@ -61,6 +65,8 @@ class Control:
             web.get("/control/state", self._guarded(self._state)),
             web.get("/control/faults", self._guarded(self._knobs)),
             web.post("/control/faults", self._guarded(self._set_faults)),
+            web.get("/control/accounts", self._guarded(self._show_accounts)),
+            web.post("/control/accounts", self._guarded(self._set_accounts)),
             web.post("/control/clock", self._guarded(self._set_clock)),
         ]
 
@@ -97,6 +103,16 @@ class Control:
         except UnknownFault as exc:
             return web.json_response({"error": str(exc)}, status=400)
         return web.json_response(self._faults.as_dict())
+
+    async def _show_accounts(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response(self._accounts.as_dict())
+
+    async def _set_accounts(self, request: web.Request) -> web.StreamResponse:
+        try:
+            self._accounts.set(await _object(request))
+        except UnknownStanding as exc:
+            return web.json_response({"error": str(exc)}, status=400)
+        return web.json_response(self._accounts.as_dict())
 
     async def _set_clock(self, request: web.Request) -> web.StreamResponse:
         ahead = (await _object(request)).get("ahead_seconds")

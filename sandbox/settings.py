@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sandbox.accounts import accounts_of
 from sandbox.faults import Faults, UnknownFault
 
 T = TypeVar("T")
@@ -39,6 +40,8 @@ class SandboxSettings:
     """Twilio's default for an account; more than that waits in its queue."""
     caller_ids: tuple[str, ...] = ()
     """Numbers that the account owns; empty means that every caller ID is accepted."""
+    accounts: str = "usual"
+    """The profile of the vendors' accounts: `sandbox.accounts` has them."""
     pace: float = 1.0
     """Scales how long callees think before they speak."""
     faults: Mapping[str, Any] = field(default_factory=dict)
@@ -87,6 +90,7 @@ def settings_from(environ: Mapping[str, str]) -> SandboxSettings:
         groq_port=read("SANDBOX_GROQ_PORT", int, 9103),
         calls_per_second=read("SANDBOX_CALLS_PER_SECOND", _rate, 1.0),
         caller_ids=read("SANDBOX_CALLER_IDS", _words, ()),
+        accounts=read("SANDBOX_ACCOUNTS", _profile, "usual"),
         pace=read("SANDBOX_PACE", _rate, 1.0),
         faults=read("SANDBOX_FAULTS", _faults, {}),
     )
@@ -104,6 +108,11 @@ def _rate(text: str) -> float:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _profile(text: str) -> str:
+    accounts_of(text)
+    return text
 
 
 def _faults(text: str) -> dict[str, Any]:

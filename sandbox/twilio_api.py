@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
+from sandbox.accounts import TwilioStanding
 from sandbox.call_listing import list_page
 from sandbox.clock import RehearsalClock
 from sandbox.faults import CREATE_FAULTS, Faults
@@ -16,9 +16,9 @@ from sandbox.journal import Journal, mask
 from sandbox.phone_call import PhoneCall
 from sandbox.phone_network import PhoneNetwork
 from sandbox.settings import SandboxSettings
+from sandbox.twilio_door import TwilioDoor, internal_error, not_found
 from sandbox.twilio_parameters import TwilioError, call_request
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from sandbox.twilio_refusals import refuse_by_standing
 
 
 class TwilioApi:
@@ -32,10 +32,13 @@ class TwilioApi:
         clock: RehearsalClock,
         faults: Faults,
         journal: Journal,
+        standing: TwilioStanding,
+        door: TwilioDoor,
     ) -> None:
         self._network = network
+        self._standing = standing
+        self._door = door
         self._account_sid = settings.twilio_account_sid
-        self._auth_token = settings.twilio_auth_token
         self._caller_ids = settings.caller_ids
         self._clock = clock
         self._faults = faults
@@ -46,37 +49,16 @@ class TwilioApi:
         """Return the API's addresses."""
         calls = "/2010-04-01/Accounts/{account}/Calls"
         return [
-            web.post(f"{calls}.json", self._answering(self._create)),
-            web.get(f"{calls}.json", self._answering(self._list)),
-            web.get(f"{calls}/{{sid}}.json", self._answering(self._fetch)),
-            web.post(f"{calls}/{{sid}}.json", self._answering(self._update)),
-            web.route("*", "/2010-04-01/{rest:.*}", self._answering(self._nothing)),
+            web.post(f"{calls}.json", self._door.guarded(self._create)),
+            web.get(f"{calls}.json", self._door.guarded(self._list)),
+            web.get(f"{calls}/{{sid}}.json", self._door.guarded(self._fetch)),
+            web.post(f"{calls}/{{sid}}.json", self._door.guarded(self._update)),
+            web.route("*", "/2010-04-01/{rest:.*}", self._door.guarded(self._nothing)),
         ]
 
-    def _answering(self, answer: Answer) -> Answer:
-        async def answered(request: web.Request) -> web.StreamResponse:
-            await asyncio.sleep(self._faults.value("twilio.api_latency_seconds"))
-            try:
-                self._check_credentials(request)
-                return await answer(request)
-            except TwilioError as error:
-                return web.json_response(error.body(), status=error.status)
-
-        return answered
-
-    def _check_credentials(self, request: web.Request) -> None:
-        try:
-            given = BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
-        except ValueError:
-            raise TwilioError(20003, "Authenticate", status=401) from None
-        account = request.match_info.get("account", self._account_sid)
-        known = hmac.compare_digest(given.login.encode(), self._account_sid.encode())
-        secret = hmac.compare_digest(given.password.encode(), self._auth_token.encode())
-        if not (known and secret and account == self._account_sid):
-            raise TwilioError(20003, "Authenticate", status=401)
-
     async def _create(self, request: web.Request) -> web.StreamResponse:
-        asked = call_request(await request.post(), caller_ids=self._caller_ids)
+        asked = call_request(await request.post(), caller_ids=self._allowed_caller_ids())
+        refuse_by_standing(asked, self._standing, open_calls=self._open_calls())
         self._asked[asked.to] += 1
         fault = self._faults.one_of(CREATE_FAULTS, key=f"{asked.to}/{self._asked[asked.to]}")
         if fault is not None:
@@ -84,10 +66,10 @@ class TwilioApi:
         if fault == "twilio.create_429":
             raise TwilioError(20429, "Too Many Requests", status=429)
         if fault == "twilio.create_500_not_placed":
-            raise _internal_error()
+            raise internal_error()
         call = self._network.place(asked)
         if fault == "twilio.create_500_placed":
-            raise _internal_error()
+            raise internal_error()
         if fault == "twilio.create_dropped_placed" and request.transport is not None:
             request.transport.abort()
         if fault == "twilio.create_hang_placed":
@@ -95,16 +77,16 @@ class TwilioApi:
         return web.json_response(call.resource(fresh=True), status=201)
 
     async def _fetch(self, request: web.Request) -> web.StreamResponse:
-        self._maybe_fail()
+        self._door.maybe_fail()
         return web.json_response(self._call(request).resource())
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        self._maybe_fail()
+        self._door.maybe_fail()
         page = list_page(self._listable(), account_sid=self._account_sid, query=request.query)
         return web.json_response(page)
 
     async def _update(self, request: web.Request) -> web.StreamResponse:
-        self._maybe_fail()
+        self._door.maybe_fail()
         call = self._call(request)
         status = (await request.post()).get("Status", "")
         if status not in ("canceled", "completed"):
@@ -115,13 +97,22 @@ class TwilioApi:
         return web.json_response(call.resource())
 
     async def _nothing(self, request: web.Request) -> web.StreamResponse:
-        raise _not_found(request)
+        raise not_found(request)
 
     def _call(self, request: web.Request) -> PhoneCall:
         call = self._network.get(request.match_info["sid"])
         if call is None:
-            raise _not_found(request)
+            raise not_found(request)
         return call
+
+    def _allowed_caller_ids(self) -> Collection[str] | None:
+        """Return the numbers that calls may come from, or None when every one is accepted."""
+        if self._caller_ids or self._standing.any_caller_id:
+            return self._caller_ids or None
+        return [*self._standing.numbers, *self._standing.verified]
+
+    def _open_calls(self) -> int:
+        return sum(not call.is_over for call in self._network.newest_first())
 
     def _listable(self) -> list[PhoneCall]:
         """Return the calls that the eventually consistent list already shows, the newest first."""
@@ -132,15 +123,3 @@ class TwilioApi:
             for call in self._network.newest_first()
             if not delay or (now - call.created_at).total_seconds() >= delay
         ]
-
-    def _maybe_fail(self) -> None:
-        if self._faults.strikes("twilio.api_5xx"):
-            raise _internal_error()
-
-
-def _internal_error() -> TwilioError:
-    return TwilioError(20500, "Internal Server Error", status=500)
-
-
-def _not_found(request: web.Request) -> TwilioError:
-    return TwilioError(20404, f"The requested resource {request.path} was not found", status=404)

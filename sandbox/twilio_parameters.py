@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,10 +35,10 @@ class TwilioError(Exception):
         }
 
 
-def call_request(form: MultiMapping[Any], *, caller_ids: Sequence[str]) -> CallRequest:
+def call_request(form: MultiMapping[Any], *, caller_ids: Collection[str] | None) -> CallRequest:
     """Read the parameters of a new call.
 
-    :param caller_ids: numbers that the account owns; none means that every one is accepted.
+    :param caller_ids: numbers that calls may come from; None means that every one is accepted.
     :raises TwilioError: when Twilio would refuse them.
     """
     to, from_ = str(form.get("To", "")), str(form.get("From", ""))
@@ -50,7 +50,7 @@ def call_request(form: MultiMapping[Any], *, caller_ids: Sequence[str]) -> CallR
         raise TwilioError(21213, "No 'From' number is specified")
     if not E164.fullmatch(from_):
         raise TwilioError(21212, f"The caller ID number {from_} is not a valid phone number.")
-    if caller_ids and from_ not in caller_ids:
+    if caller_ids is not None and from_ not in caller_ids:
         raise TwilioError(
             21210, f"The source phone number provided, {from_}, is not yet verified for your account."
         )

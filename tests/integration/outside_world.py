@@ -22,6 +22,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from sandbox.accounts import Accounts
 from sandbox.callees import TABLE
 from sandbox.carrier import make_carrier
 from sandbox.clock import RehearsalClock
@@ -119,6 +120,7 @@ class World:
         self.customer = Customer()
         self.clock = RehearsalClock()
         self.faults = Faults(seed=7)
+        self.accounts = Accounts()
         self.lines = io.StringIO()
         self._settings = replace(
             SandboxSettings(
@@ -157,6 +159,7 @@ class World:
             faults=self.faults,
             journal=journal,
             room_server=self.room_server,
+            accounts=self.accounts,
         )
         self.carrier_url = await self._serve(carrier)
         self.http = await self._stack.enter_async_context(aiohttp.ClientSession())
