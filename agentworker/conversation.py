@@ -16,6 +16,7 @@ from agentworker.last_words import act_on_last_words
 from agentworker.line import Line, LineUnavailable
 from agentworker.reporter import Permission, Reporter
 from agentworker.session import Models
+from agentworker.usage import usage_of
 from outreach.domain.contracts import Brief
 from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
 
@@ -180,6 +181,7 @@ class Conversation:
             transcript=talk.transcript,
             actions=talk.actions,
             clock=talk.clock,
+            usage=usage_of(talk.session.usage),
             reporter=self._reporter,
         )
 

@@ -9,7 +9,7 @@ from agentworker.actions import CallActions
 from agentworker.call_clock import CallClock
 from agentworker.reporter import Reporter
 from agentworker.transcript import Transcript
-from outreach.domain.contracts import End
+from outreach.domain.contracts import End, Usage
 from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
 
 
@@ -28,6 +28,7 @@ def report_end(
     transcript: Transcript,
     actions: CallActions,
     clock: CallClock,
+    usage: Usage,
     reporter: Reporter,
 ) -> None:
     """Report the end; somebody who hung up before anything was achieved hung up on us."""
@@ -41,5 +42,6 @@ def report_end(
             n_notes=transcript.n_notes,
             ended_by=ending.by,
             answered_by=answered_by,
+            usage=usage,
         )
     )

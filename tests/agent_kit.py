@@ -202,7 +202,11 @@ class GroqStub:
         for delta in _deltas(reply):
             await response.write(f"data: {json.dumps(_chunk(delta))}\n\n".encode())
         done = "tool_calls" if reply.tools else "stop"
-        await response.write(f"data: {json.dumps(_chunk({}, finish=done))}\n\ndata: [DONE]\n\n".encode())
+        usage = {"prompt_tokens": 100, "completion_tokens": 7, "total_tokens": 107}
+        last = _chunk({}) | {"choices": [], "usage": usage}
+        for chunk in (_chunk({}, finish=done), last):
+            await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        await response.write(b"data: [DONE]\n\n")
         return response
 
     def said_to_model(self, role: str) -> list[str]:
