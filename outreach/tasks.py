@@ -5,12 +5,25 @@ A task's one argument is an id; nothing about people travels through the broker.
 
 from __future__ import annotations
 
+from contextlib import closing
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 
-from outreach.integrations import livekit, twilio
-from outreach.services import dialing, dispatching, housekeeping, reconciling, statistics
+from outreach.domain.defaults import SUMMARY_REFUSED_WAIT
+from outreach.integrations import livekit, prices, summaries, twilio, twilio_account
+from outreach.services import (
+    after_call,
+    carrier_account,
+    costs,
+    dialing,
+    dispatching,
+    housekeeping,
+    reconciling,
+    statistics,
+    summarising,
+)
 
 
 @shared_task(name="outreach.dial_due", queue="dial", max_retries=0)
@@ -32,6 +45,7 @@ def retry_due(**_: object) -> None:
 @shared_task(name="outreach.prepare_call", queue="dial", max_retries=0)
 def prepare_call(*, call_id: str, **_: object) -> None:
     """Send Alex into the room of one claimed call. At most once: a compare-and-set goes first."""
+    carrier_account.look_now_and_then(account=twilio_account.account())
     dialing.prepare_call(call_id=UUID(call_id), rooms=livekit.rooms())
 
 
@@ -70,3 +84,22 @@ def refresh_statistics(**_: object) -> None:
 def expire_old_events(**_: object) -> None:
     """Beat's tick: delete what need not be kept. Idempotent."""
     housekeeping.expire()
+
+
+@shared_task(name="outreach.summarise_calls", queue="post", max_retries=0)
+def summarise_calls(**_: object) -> None:
+    """Beat's tick: sum up conversations that are over. Idempotent: each row is claimed, and made once."""
+    after_call.take_up()
+    if not settings.GROQ_API_KEY:
+        summarising.postpone(problem=summarising.NO_KEY, seconds=SUMMARY_REFUSED_WAIT)
+        return
+    with closing(summaries.summariser()) as summariser:
+        summarising.summarise_due(summariser=summariser)
+
+
+@shared_task(name="outreach.price_calls", queue="post", max_retries=0)
+def price_calls(**_: object) -> None:
+    """Beat's tick: count what calls cost, and ask the carrier for its prices. Idempotent."""
+    after_call.take_up()
+    if settings.TWILIO_ACCOUNT_SID:
+        costs.bill_due(carrier=prices.carrier_prices())

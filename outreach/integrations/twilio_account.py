@@ -48,8 +48,7 @@ class TwilioAccount:
         """Prepare a client; nothing is sent yet."""
         self._sid = account_sid
         self._client = twilio_client(account_sid=account_sid, auth_token=auth_token, api_url=api_url)
-        self._client.voice.base_url = product_url(api_url, "voice")
-        self._client.trusthub.base_url = product_url(api_url, "trusthub")
+        self._api_url = api_url
 
     def state(self) -> AccountState:
         """Return the account's kind and whether it is active; asked with the auth token itself.
@@ -100,6 +99,7 @@ class TwilioAccount:
         :raises TelephonyRefused: when Twilio said no.
         :raises TelephonyUnavailable: when it could not be asked.
         """
+        self._client.voice.base_url = product_url(self._api_url, "voice")
         try:
             with account_errors():
                 found = self._client.voice.v1.dialing_permissions.countries(country).fetch()
@@ -115,6 +115,7 @@ class TwilioAccount:
         :raises TelephonyRefused: when Twilio said no.
         :raises TelephonyUnavailable: when it could not be asked.
         """
+        self._client.trusthub.base_url = product_url(self._api_url, "trusthub")
         with account_errors():
             approved = self._client.trusthub.v1.customer_profiles.list(status="twilio-approved", limit=1)
             return bool(approved)

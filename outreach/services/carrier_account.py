@@ -30,9 +30,8 @@ def look_now_and_then(*, account: CarrierAccount) -> None:
     answer nothing changes; the dial itself will tell.
     """
     known = CheckResult.objects.filter(pk=ACCOUNT_CHECK).first()
-    if known is not None and known.status == CheckStatus.OK:
-        if clock.now() - known.checked_at < ASK_AGAIN_AFTER:
-            return
+    if known is not None and known.status == CheckStatus.OK and _is_fresh(known):
+        return
     try:
         state = account.state()
     except TelephonyError as problem:
@@ -46,6 +45,10 @@ def refusal() -> AccountRule | None:
     known = CheckResult.objects.filter(pk=ACCOUNT_CHECK, status=CheckStatus.FAIL.value).first()
     findings = {rule.finding: rule for rule in (TRIAL, SUSPENDED)}
     return findings.get(known.finding) if known is not None else None
+
+
+def _is_fresh(known: CheckResult) -> bool:
+    return clock.now() - known.checked_at < ASK_AGAIN_AFTER
 
 
 def _remember(state: AccountState) -> None:

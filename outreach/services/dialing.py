@@ -29,7 +29,7 @@ from outreach.integrations.telephony import (
     TelephonyUnavailable,
 )
 from outreach.models import Call
-from outreach.services import campaigns, clock, dial_results
+from outreach.services import campaigns, carrier_account, clock, dial_results
 from outreach.services.briefing import brief_for
 from outreach.services.intent import NotYet, commit_intent, may_still_dial
 from outreach.services.locks import try_lock_call
@@ -50,6 +50,8 @@ def prepare_call(*, call_id: UUID, rooms: Rooms) -> None:
     related = ("campaign", "script", "facilitator")
     call = Call.objects.by_phone().select_related(*related).filter(pk=call_id).first()
     if call is None or not call.move_to(CallStatus.PREPARING, preparing_at=now, deadline_at=deadline):
+        return
+    if _refused_by_account(call_id):
         return
     try:
         brief = brief_for(call, now=now)
@@ -121,7 +123,7 @@ def _count_unready(campaign_id: int) -> None:
 def dial_call(*, call_id: UUID, telephony: Telephony) -> None:
     """Place the call, once: the intent is committed first, and the lock is held over the POST."""
     with try_lock_call(call_id) as got:
-        if not got:
+        if not got or _refused_by_account(call_id):
             return
         order = _order(call_id)
         if order is None:
@@ -140,6 +142,17 @@ def dial_call(*, call_id: UUID, telephony: Telephony) -> None:
         else:
             if dial_results.accepted(call_id, placed):
                 _end_at_carrier(call_id, placed.sid, telephony)
+
+
+def _refused_by_account(call_id: UUID) -> bool:
+    """Cancel the attempt and hold its campaign where our account may not call; return whether it is so."""
+    rule = carrier_account.refusal()
+    if rule is None:
+        return False
+    cancel_before_dial(call_id=call_id, code="account", reason=rule.sentence, asked_for=True)
+    campaign_id = Call.objects.values_list("campaign_id", flat=True).get(pk=call_id)
+    campaigns.hold(campaign_id=campaign_id, reason=rule.sentence, release_after=None)
+    return True
 
 
 def _order(call_id: UUID) -> CallOrder | None:

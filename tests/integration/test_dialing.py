@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, connections, transaction
 
+from outreach.domain.account_rules import CONCURRENCY, CREDENTIALS
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import Brief
 from outreach.domain.standing import Standing
@@ -152,8 +153,26 @@ class TestDialCall:
         campaign.refresh_from_db()
         person.refresh_from_db()
         assert (campaign.state, campaign.release_at) == (CampaignState.HELD, None)
-        assert "20003" in campaign.state_reason
+        assert campaign.state_reason == CREDENTIALS.sentence
         assert person.standing == Standing.WAITING
+
+    def test_a_refusal_that_we_do_not_know_is_named_by_its_code(self) -> None:
+        telephony, campaign = FakeTelephony(), a_campaign()
+        telephony.fail_next_dial(TelephonyRefused("no", code="99999", fault=Fault.ACCOUNT))
+        dial(prepare(claim(a_person(campaign))), telephony)
+        campaign.refresh_from_db()
+        assert "error 99999" in campaign.state_reason
+
+    def test_too_many_calls_at_once_hold_the_campaign_for_a_while_and_count_no_attempt(self) -> None:
+        telephony, campaign = FakeTelephony(), a_campaign()
+        person = a_person(campaign)
+        telephony.fail_next_dial(TelephonyRefused("10004", code="10004", fault=Fault.ACCOUNT))
+        call = dial(prepare(claim(person)), telephony)
+        campaign.refresh_from_db()
+        person.refresh_from_db()
+        assert (campaign.state, campaign.state_reason) == (CampaignState.HELD, CONCURRENCY.sentence)
+        assert campaign.release_at is not None
+        assert (call.status, call.counts, person.attempts_made) == (CallStatus.NOT_PLACED, False, 0)
 
     def test_five_unknown_outcomes_in_a_row_hold_the_campaign_for_a_while(self) -> None:
         telephony, campaign = FakeTelephony(), a_campaign()
