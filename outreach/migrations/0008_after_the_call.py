@@ -12,8 +12,8 @@ _GB = "https://www.twilio.com/en-us/voice/pricing/gb, list price on 2026-11-25"
 _LIVEKIT = "https://livekit.com/pricing, list price on 2026-11-25"
 _GROQ = "https://console.groq.com/docs/models, list price on 2026-11-25"
 
-#: item, prefix, price in USD, source. An account may have prices of its own, and prices change: these rows are an
-#: operator's to edit. A destination without a row is shown as "no rate".
+#: item, prefix, price in USD, source. An account may have prices of its own, and prices change: these rows
+#: are an operator's to edit. A destination without a row is shown as "no rate".
 RATES = [
     ("twilio_call", "+1", "0.0140", f"{_US}: United States and Canada"),
     ("twilio_call", "+44", "0.0158", f"{_GB}: landlines"),
@@ -114,6 +114,15 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="summary",
             index=django.contrib.postgres.indexes.BrinIndex(fields=["made_at"], name="summary_by_time"),
+        ),
+        migrations.AlterField(
+            model_name="rate",
+            name="prefix",
+            field=models.CharField(
+                blank=True,
+                help_text="Start of the called number (+44) or of the model's name; empty: all others.",
+                max_length=80,
+            ),
         ),
         migrations.RunPython(create_rows, delete_rows),
     ]

@@ -71,7 +71,7 @@ class Rate(models.Model):
 
     item = models.CharField(max_length=16, choices=RateItem.choices)
     prefix = models.CharField(
-        max_length=16,
+        max_length=80,
         blank=True,
         help_text=_("Start of the called number (+44) or of the model's name; empty: all others."),
     )
