@@ -147,6 +147,9 @@ class Usage(_Wire):
     llm_output_tokens: Annotated[int, Field(ge=0)] = 0
     stt_seconds: Annotated[float, Field(ge=0)] = 0.0
     tts_characters: Annotated[int, Field(ge=0)] = 0
+    llm_model: str = ""
+    stt_model: str = ""
+    tts_model: str = ""
 
 
 class End(Fact):

@@ -78,11 +78,12 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Quantity:
-    """How much of one item, and of what: a number or a model, which decides the rate."""
+    """How much of one item; the called number or the model decides the rate."""
 
     item: CostItem
     amount: Decimal
-    of: str = ""
+    number: str = ""
+    model: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +104,7 @@ class Line:
     price: Decimal | None
     amount: Decimal | None
     currency: str
+    model: str = ""
     billed: bool = False
     """Whether the amount is the vendor's own word instead of quantity times rate."""
 
@@ -129,7 +131,7 @@ def quantities(measured: Measured) -> list[Quantity]:
     """Return how much of each item a call used; what it did not use is left out."""
     line = Decimal(started_minutes(measured.line_seconds)) if measured.number else Decimal(0)
     counted = [
-        Quantity(item=CostItem.TWILIO_CALL, amount=line, of=measured.number),
+        Quantity(item=CostItem.TWILIO_CALL, amount=line, number=measured.number),
         Quantity(item=CostItem.TWILIO_SIP, amount=line),
         Quantity(item=CostItem.LIVEKIT_AGENT, amount=Decimal(started_minutes(measured.agent_seconds))),
         Quantity(item=CostItem.LIVEKIT_SIP, amount=line),
@@ -137,19 +139,18 @@ def quantities(measured: Measured) -> list[Quantity]:
     for use in measured.models:
         hours = Decimal(str(use.audio_seconds)) / _SECONDS_AN_HOUR
         counted += [
-            Quantity(item=CostItem.LLM_INPUT, amount=use.input_tokens / _MILLION, of=use.model),
-            Quantity(item=CostItem.LLM_OUTPUT, amount=use.output_tokens / _MILLION, of=use.model),
-            Quantity(item=CostItem.STT, amount=hours.quantize(MICRO), of=use.model),
-            Quantity(item=CostItem.TTS, amount=use.characters / _MILLION, of=use.model),
+            Quantity(item=CostItem.LLM_INPUT, amount=use.input_tokens / _MILLION, model=use.model),
+            Quantity(item=CostItem.LLM_OUTPUT, amount=use.output_tokens / _MILLION, model=use.model),
+            Quantity(item=CostItem.STT, amount=hours.quantize(MICRO), model=use.model),
+            Quantity(item=CostItem.TTS, amount=use.characters / _MILLION, model=use.model),
         ]
     return [quantity for quantity in counted if quantity.amount > 0]
 
 
 def price_for(quantity: Quantity, prices: Iterable[Price]) -> Price | None:
     """Return the price with the longest prefix that fits, or None when none does."""
-    fitting = [
-        price for price in prices if price.item is quantity.item and quantity.of.startswith(price.prefix)
-    ]
+    of = quantity.number or quantity.model
+    fitting = [price for price in prices if price.item is quantity.item and of.startswith(price.prefix)]
     return max(fitting, key=lambda price: len(price.prefix), default=None)
 
 
@@ -173,10 +174,18 @@ def cost_of(counted: Sequence[Quantity], *, prices: Sequence[Price], charges: Se
 
 def _line(quantity: Quantity, price: Price | None) -> Line:
     if price is None:
-        return Line(item=quantity.item, quantity=quantity.amount, price=None, amount=None, currency="")
+        return Line(
+            item=quantity.item,
+            quantity=quantity.amount,
+            price=None,
+            amount=None,
+            currency="",
+            model=quantity.model,
+        )
     return Line(
         item=quantity.item,
         quantity=quantity.amount,
+        model=quantity.model,
         price=price.price,
         amount=(quantity.amount * price.price).quantize(MICRO, rounding=ROUND_HALF_UP),
         currency=price.currency,

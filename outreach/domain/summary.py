@@ -9,7 +9,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,7 +49,8 @@ class SpokenTurn:
     """One turn of the conversation."""
 
     seq: int
-    speaker: Literal["alex", "person"]
+    speaker: str
+    """"alex" or "person"."""
     text: str
 
 

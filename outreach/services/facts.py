@@ -13,7 +13,7 @@ from outreach.domain import defaults
 from outreach.domain.call_status import OPEN, CallStatus
 from outreach.domain.contracts import AnsweredFact, AnyFact, CallbackAgreed, End, OptOut, Outcome, Ready
 from outreach.domain.disposition import AnsweredBy, Disposition, stronger
-from outreach.models import Call, EventSource, SuppressionSource
+from outreach.models import Call, CostState, EventSource, SuppressionSource
 from outreach.services import callbacks, campaigns, clock, talk_rows
 from outreach.services.inbox import store_event
 from outreach.services.recording import mark_transcript
@@ -141,6 +141,10 @@ def _end(call: Call, fact: End, now: datetime) -> None:
     call.ended_by = call.ended_by or fact.ended_by.value
     call.n_turns = fact.n_turns
     call.n_notes = fact.n_notes
+    if fact.usage is not None:
+        call.usage = {**call.usage, **fact.usage.model_dump()}
+        # If its cost is counted already, that was without this.
+        call.cost_state = CostState.NONE.value
     if fact.answered_by is not None:
         _hear_who_answered(call, fact.answered_by)
     if call.deadline_at is not None and CallStatus(call.status) in OPEN:

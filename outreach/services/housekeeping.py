@@ -1,4 +1,4 @@
-"""Forgetting what need not be kept: transcripts 180 days, raw events 30, decisions 90."""
+"""Forgetting what need not be kept: transcripts and their summaries 180 days, raw events 30, decisions 90."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from outreach.domain import defaults
-from outreach.models import CallEvent, Decision, Note, Turn
+from outreach.models import CallEvent, Decision, Note, Summary, Turn
 from outreach.services import clock
 
 BATCH = 5_000
@@ -25,6 +25,7 @@ def expire() -> int:
     for table, column, days, keep in (
         (Turn._meta.db_table, "said_at", defaults.TRANSCRIPT_DAYS, "true"),
         (Note._meta.db_table, "noted_at", defaults.TRANSCRIPT_DAYS, "true"),
+        (Summary._meta.db_table, "made_at", defaults.TRANSCRIPT_DAYS, "true"),
         (CallEvent._meta.db_table, "received_at", defaults.RAW_EVENT_DAYS, "NOT incident"),
         (
             Decision._meta.db_table,

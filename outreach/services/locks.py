@@ -79,3 +79,13 @@ def try_lock_sweep() -> Iterator[bool]:
     """Hold the session-level lock that lets one sweep run at a time; yield whether we got it."""
     with _session_lock("sweep", _TICK) as got:
         yield got
+
+
+@contextmanager
+def try_lock_tick(name: str) -> Iterator[bool]:
+    """Hold the session-level lock that lets one run of this tick go at a time; yield whether we got it.
+
+    For ticks that ask somebody outside between their transactions.
+    """
+    with _session_lock(name, _TICK) as got:
+        yield got

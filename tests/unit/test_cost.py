@@ -84,7 +84,7 @@ class TestQuantities:
     def test_counts_each_model_by_its_own_name(self) -> None:
         uses = [ModelUse(model="a", input_tokens=3), ModelUse(model="b", input_tokens=4, audio_seconds=36)]
         counted = quantities(Measured(number="", line_seconds=0, agent_seconds=0, models=uses))
-        assert [(quantity.item, quantity.of, str(quantity.amount)) for quantity in counted] == [
+        assert [(quantity.item, quantity.model, str(quantity.amount)) for quantity in counted] == [
             (CostItem.LLM_INPUT, "a", "0.000003"),
             (CostItem.LLM_INPUT, "b", "0.000004"),
             (CostItem.STT, "b", "0.010000"),
@@ -97,7 +97,7 @@ class TestTheRate:
         [("+12125550142", "0.0140"), ("+442079460000", "0.0158"), ("+447700900123", "0.0305")],
     )
     def test_is_that_of_the_longest_fitting_prefix(self, number: str, expected: str) -> None:
-        found = price_for(Quantity(item=CostItem.TWILIO_CALL, amount=Decimal(1), of=number), RATES)
+        found = price_for(Quantity(item=CostItem.TWILIO_CALL, amount=Decimal(1), number=number), RATES)
         assert found is not None
         assert str(found.price) == expected
 
@@ -110,7 +110,7 @@ class TestTheRate:
 
     @given(PRICES, PREFIXES)
     def test_does_not_depend_on_the_order_of_the_table(self, prices: list[Price], of: str) -> None:
-        wanted = Quantity(item=CostItem.TWILIO_CALL, amount=Decimal(1), of=of)
+        wanted = Quantity(item=CostItem.TWILIO_CALL, amount=Decimal(1), model=of)
         assert price_for(wanted, prices) == price_for(wanted, prices[::-1])
 
 
