@@ -56,7 +56,12 @@ RAW_EVENT_DAYS = 30
 DECISION_DAYS = 90
 STREAM_HOURS = 24
 
+SUMMARY_TRIED_AGAIN_AFTER = [60, 5 * 60, 30 * 60, 2 * 3600]
+SUMMARY_REFUSED_WAIT = 15 * 60
+PRICE_ASKED_AFTER = [60, 5 * 60, 30 * 60, 2 * 3600, 12 * 3600, 24 * 3600, 72 * 3600]
+
 LLM_MODEL = "openai/gpt-oss-120b"
+SUMMARY_MODEL = "openai/gpt-oss-20b"
 STT_MODEL = "whisper-large-v3-turbo"
 TTS_MODEL = "canopylabs/orpheus-v1-english"
 TTS_VOICE = "hannah"
