@@ -17,15 +17,15 @@ def make_call(status: CallStatus = CallStatus.DIALING, **fields: Any) -> Call:
     now = clock.now()
     person = a_person(a_campaign(), standing=Standing.IN_CALL.value, next_call_at=None)
     alex = {"agent_job": "AJ_1", "agent_worker": "w1", "agent_seen_at": now, "ready_at": now}
-    return Call.objects.create(
-        facilitator=person,
-        campaign=person.campaign,
-        script=person.campaign.script,
-        number=person.number,
-        caller_id=person.campaign.caller_ids[0],
-        kind=CallKind.FIRST.value,
-        status=status.value,
-        queued_at=now - timedelta(seconds=3),
-        deadline_at=now + timedelta(minutes=5),
-        **(alex | fields),
-    )
+    rest = {
+        "facilitator": person,
+        "campaign": person.campaign,
+        "script": person.campaign.script,
+        "number": person.number,
+        "caller_id": person.campaign.caller_ids[0],
+        "kind": CallKind.FIRST.value,
+        "status": status.value,
+        "queued_at": now - timedelta(seconds=3),
+        "deadline_at": now + timedelta(minutes=5),
+    }
+    return Call.objects.create(**(rest | alex | fields))

@@ -21,6 +21,8 @@ TICKS = {
     "outreach.sweep_calls": "ops",
     "outreach.refresh_statistics": "ops",
     "outreach.expire_old_events": "ops",
+    "outreach.summarise_calls": "post",
+    "outreach.price_calls": "post",
 }
 
 

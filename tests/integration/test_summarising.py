@@ -179,11 +179,7 @@ class TestARefusalThatOnlyAPersonCanLift:
     def test_waits_as_long_as_a_rate_limit_asks_for(self) -> None:
         a_conversation()
         before = clock.now()
-        run(
-            ModelRefused(
-                "slow down", code="rate_limit_exceeded", http_status=429, model="m", retry_after=90.0
-            )
-        )
+        run(ModelRefused("slow down", code="rate_limit_exceeded", http_status=429, model="m", retry_after=90))
         summary = Summary.objects.get()
         assert summary.due_at is not None
         assert round((summary.due_at - before).total_seconds()) == 90
