@@ -75,7 +75,8 @@ class TestTheEstimate:
         call = a_call(
             usage={
                 "llm_input_tokens": 10_000, "llm_output_tokens": 500, "stt_seconds": 36.0,
-                "tts_characters": 1000, "llm_model": "openai/gpt-oss-120b", "stt_model": "whisper-large-v3-turbo", "tts_model": "",
+                "tts_characters": 1000, "llm_model": "openai/gpt-oss-120b",
+                "stt_model": "whisper-large-v3-turbo", "tts_model": "",
             }
         )  # fmt: skip
         assert counted(call) == {
