@@ -30,16 +30,21 @@ async def run(settings: SandboxSettings, *, stop: asyncio.Event) -> None:
     clock = RehearsalClock()
     journal = Journal(clock=clock)
     faults = Faults(seed=settings.seed, knobs=settings.faults)
-    room_server = make_room_server(settings=settings, faults=faults, journal=journal)
+    accounts = accounts_of(settings.accounts)
+    room_server = make_room_server(
+        settings=settings, faults=faults, journal=journal, standing=accounts.livekit
+    )
     carrier = make_carrier(
         settings=settings,
         clock=clock,
         faults=faults,
         journal=journal,
         room_server=room_server,
-        accounts=accounts_of(settings.accounts),
+        accounts=accounts,
     )
-    groq = make_app(api_key=settings.groq_api_key, faults=faults, mind_seed=settings.seed)
+    groq = make_app(
+        api_key=settings.groq_api_key, faults=faults, mind_seed=settings.seed, standing=accounts.groq
+    )
     async with contextlib.AsyncExitStack() as stack:
         # Closed in reverse order: the calls first, then the rooms they were in.
         await _serve(stack, groq, settings.host, settings.groq_port)

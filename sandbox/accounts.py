@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from outreach.domain import defaults
 from sandbox import sample
 
 
@@ -50,10 +51,35 @@ def _fresh_twilio() -> TwilioStanding:
 
 
 @dataclass(kw_only=True)
+class LiveKitStanding:
+    """One LiveKit project."""
+
+    sip_at_start: bool = True
+    """Whether the inbound trunk and the dispatch rule are there when the sandbox starts."""
+    webhooks: bool = True
+    """Whether the project reports to an address of ours."""
+
+
+@dataclass(kw_only=True)
+class GroqStanding:
+    """One Groq organisation."""
+
+    plan: str = "developer"
+    """free or developer."""
+    key_revoked: bool = False
+    terms_wanted: list[str] = field(default_factory=list)
+    """Models whose terms nobody has accepted yet."""
+    withdrawn: list[str] = field(default_factory=list)
+    """Models that are no more, or that the organisation may not use."""
+
+
+@dataclass(kw_only=True)
 class Accounts:
     """One account at every vendor. Emulators hold on to it and look each time."""
 
     twilio: TwilioStanding = field(default_factory=TwilioStanding)
+    livekit: LiveKitStanding = field(default_factory=LiveKitStanding)
+    groq: GroqStanding = field(default_factory=GroqStanding)
 
     def set(self, wanted: Mapping[str, Any]) -> None:
         """Take over `{"profile": name}`, then `{"area": {"switch": value}}` each.
@@ -78,7 +104,14 @@ class Accounts:
 
 
 #: What somebody may come with.
-PROFILES = {"usual": Accounts, "fresh": lambda: Accounts(twilio=_fresh_twilio())}
+PROFILES = {
+    "usual": Accounts,
+    "fresh": lambda: Accounts(
+        twilio=_fresh_twilio(),
+        livekit=LiveKitStanding(sip_at_start=False, webhooks=False),
+        groq=GroqStanding(plan="free", terms_wanted=[defaults.TTS_MODEL]),
+    ),
+}
 
 
 def accounts_of(profile: str) -> Accounts:

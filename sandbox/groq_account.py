@@ -16,7 +16,8 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from outreach.domain import defaults
-from sandbox.groq_standing import Exceeded, GroqStanding
+from sandbox.accounts import GroqStanding
+from sandbox.groq_usage import Exceeded, GroqUsage
 from sandbox.humming import Humming, Voice
 
 RETRY_AFTER_SECONDS = 2
@@ -94,10 +95,14 @@ class GroqAccount:
     voice: Voice = field(default_factory=Humming)
     standing: GroqStanding = field(default_factory=GroqStanding)
 
+    def __post_init__(self) -> None:
+        self.usage = GroqUsage(standing=self.standing)
+
     def admit(self, request: web.Request) -> None:
         """Check the key. Raises GroqRefused (401 invalid_api_key)."""
         given = request.headers.get("Authorization", "")
-        if not hmac.compare_digest(given.encode(), f"Bearer {self.api_key}".encode()):
+        known = hmac.compare_digest(given.encode(), f"Bearer {self.api_key}".encode())
+        if not known or self.standing.key_revoked:
             raise GroqRefused(401, "Invalid API Key", code="invalid_api_key")
 
     def check_model(self, model: object) -> str:
@@ -120,9 +125,9 @@ class GroqAccount:
     async def meet_faults(self, service: str, *, model: str) -> None:
         """Wait as long as the service is slow; raise GroqRefused when it is over its limit (429, 503)."""
         await asyncio.sleep(self.value(f"groq.{service}_latency_seconds"))
-        exceeded = self.standing.spend(model)
+        exceeded = self.usage.spend(model)
         if exceeded is None and self.strikes(f"groq.{service}_429"):
-            limit = self.standing.limits(model).tokens_a_minute or 0
+            limit = self.usage.limits(model).tokens_a_minute or 0
             exceeded = Exceeded(words="tokens per minute (TPM)", limit=limit, retry_after=RETRY_AFTER_SECONDS)
         if exceeded is not None:
             raise self._over_limit(model, exceeded)
@@ -139,12 +144,12 @@ class GroqAccount:
 
     def limit_headers(self, model: str, *, spent: bool = False) -> dict[str, str]:
         """Return the `x-ratelimit-*` headers; requests count by day, tokens by minute."""
-        limits = self.standing.limits(model)
+        limits = self.usage.limits(model)
         headers: dict[str, str] = {}
         if (requests := limits.requests_a_day) is not None:
             headers |= {
                 "x-ratelimit-limit-requests": str(requests),
-                "x-ratelimit-remaining-requests": str(max(0, requests - self.standing.used_today(model))),
+                "x-ratelimit-remaining-requests": str(max(0, requests - self.usage.today(model))),
                 "x-ratelimit-reset-requests": "172ms",
             }
         if (tokens := limits.tokens_a_minute) is not None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from sandbox.accounts import GroqStanding
 from sandbox.groq_account import (
     ACCOUNT,
     FaultKnobs,
@@ -27,14 +28,26 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(
-    *, api_key: str, faults: FaultKnobs, mind_seed: int = 0, voice: Voice | None = None
+    *,
+    api_key: str,
+    faults: FaultKnobs,
+    mind_seed: int = 0,
+    voice: Voice | None = None,
+    standing: GroqStanding | None = None,
 ) -> web.Application:
     """Return Groq's API below `/openai/v1`; `app[ACCOUNT].transcripts` is what its ear will have heard.
 
     :param voice: who speaks and hears; by default nobody, who hums.
+    :param standing: what the organisation may use; by default all that the Developer plan allows.
     """
     app = web.Application(middlewares=[refusals_as_groq_words_them], client_max_size=AUDIO_LIMIT)
-    app[ACCOUNT] = GroqAccount(api_key=api_key, faults=faults, mind_seed=mind_seed, voice=voice or Humming())
+    app[ACCOUNT] = GroqAccount(
+        api_key=api_key,
+        faults=faults,
+        mind_seed=mind_seed,
+        voice=voice or Humming(),
+        standing=standing or GroqStanding(),
+    )
     app.add_routes(
         [
             web.get(f"{PREFIX}/models", list_models),

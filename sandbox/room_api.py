@@ -9,38 +9,23 @@ import jwt
 from aiohttp import web
 from google.protobuf.message import DecodeError, Message
 from livekit.api import TokenVerifier, VideoGrants
+from livekit.api.access_token import Claims
 from livekit.protocol import agent_dispatch
 from livekit.protocol import room as room_proto
 
 from sandbox.faults import Faults
 from sandbox.room import Room
 from sandbox.rooms import Rooms
+from sandbox.sip_api import SipApi
+from sandbox.twirp import TwirpError, error, require
 from sandbox.worker_plane import WorkerPlane
 
 DELETE_SECONDS = 0.02
 """A room is not gone in an instant: words that were sent before the request still reach the ear."""
 
-_STATUS = {
-    "unauthenticated": 401,
-    "permission_denied": 403,
-    "not_found": 404,
-    "bad_route": 404,
-    "invalid_argument": 400,
-    "malformed": 400,
-    "unavailable": 503,
-}
-
-
-class TwirpError(Exception):
-    """The call is refused; `code` is Twirp's."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
 
 class RoomApi:
-    """Answers RoomService and AgentDispatchService; every request needs a token with the right grant."""
+    """Answers RoomService, AgentDispatchService and SIP; every request needs a token with the right grant."""
 
     def __init__(
         self, *, rooms: Rooms, workers: WorkerPlane, verifier: TokenVerifier, faults: Faults
@@ -49,7 +34,7 @@ class RoomApi:
         self._workers = workers
         self._verifier = verifier
         self._faults = faults
-        self._methods: dict[str, Callable[[bytes, VideoGrants], Message]] = {
+        about_rooms: dict[str, Callable[[bytes, VideoGrants], Message]] = {
             "RoomService/CreateRoom": self._create_room,
             "RoomService/DeleteRoom": self._delete_room,
             "RoomService/ListRooms": self._list_rooms,
@@ -58,6 +43,9 @@ class RoomApi:
             "AgentDispatchService/CreateDispatch": self._create_dispatch,
             "AgentDispatchService/ListDispatch": self._list_dispatch,
         }
+        self._methods: dict[str, Callable[[bytes, Claims], Message]] = {
+            name: _by_video_grants(method) for name, method in about_rooms.items()
+        } | SipApi(rooms.sip).methods
 
     async def call(self, request: web.Request) -> web.Response:
         """Serve `POST /twirp/livekit.<service>/<method>`."""
@@ -68,14 +56,14 @@ class RoomApi:
             body = await request.read()
             if request.match_info["method"] == "DeleteRoom":
                 await asyncio.sleep(DELETE_SECONDS)
-            answer = method(body, self._grants(request))
+            answer = method(body, self._claims(request))
         except DecodeError:
-            return _error(TwirpError("malformed", "the protobuf request could not be decoded"))
+            return error(TwirpError("malformed", "the protobuf request could not be decoded"))
         except TwirpError as exc:
-            return _error(exc)
+            return error(exc)
         return web.Response(body=answer.SerializeToString(), content_type="application/protobuf")
 
-    def _method(self, request: web.Request) -> Callable[[bytes, VideoGrants], Message]:
+    def _method(self, request: web.Request) -> Callable[[bytes, Claims], Message]:
         if self._faults.strikes("livekit.api_5xx"):
             raise TwirpError("unavailable", "no response from servers")
         name = f"{request.match_info['service']}/{request.match_info['method']}"
@@ -83,16 +71,15 @@ class RoomApi:
             raise TwirpError("bad_route", f"no handler for path {request.path!r}")
         return self._methods[name]
 
-    def _grants(self, request: web.Request) -> VideoGrants:
+    def _claims(self, request: web.Request) -> Claims:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         try:
-            claims = self._verifier.verify(token if scheme == "Bearer" else "")
+            return self._verifier.verify(token if scheme == "Bearer" else "")
         except jwt.PyJWTError as exc:
             raise TwirpError("unauthenticated", "invalid authorization token") from exc
-        return claims.video or VideoGrants()
 
     def _create_room(self, body: bytes, grants: VideoGrants) -> Message:
-        _require(grants.room_create)
+        require(grants.room_create)
         asked = room_proto.CreateRoomRequest.FromString(body)
         if not asked.name:
             raise TwirpError("invalid_argument", "room name is required")
@@ -107,21 +94,21 @@ class RoomApi:
         return room.to_proto()
 
     def _delete_room(self, body: bytes, grants: VideoGrants) -> Message:
-        _require(grants.room_create)
+        require(grants.room_create)
         asked = room_proto.DeleteRoomRequest.FromString(body)
         if not self._rooms.delete(asked.room):
             raise TwirpError("not_found", "requested room does not exist")
         return room_proto.DeleteRoomResponse()
 
     def _list_rooms(self, body: bytes, grants: VideoGrants) -> Message:
-        _require(grants.room_list)
+        require(grants.room_list)
         asked = room_proto.ListRoomsRequest.FromString(body)
         rooms = [room for room in self._rooms.all() if not asked.names or room.name in asked.names]
         return room_proto.ListRoomsResponse(rooms=[room.to_proto() for room in rooms])
 
     def _list_participants(self, body: bytes, grants: VideoGrants) -> Message:
         asked = room_proto.ListParticipantsRequest.FromString(body)
-        _require(grants.room_admin and grants.room == asked.room)
+        require(grants.room_admin and grants.room == asked.room)
         room = self._rooms.get(asked.room)
         return room_proto.ListParticipantsResponse(
             participants=room.participants() if room is not None else []
@@ -129,20 +116,20 @@ class RoomApi:
 
     def _remove_participant(self, body: bytes, grants: VideoGrants) -> Message:
         asked = room_proto.RoomParticipantIdentity.FromString(body)
-        _require(grants.room_admin and grants.room == asked.room)
+        require(grants.room_admin and grants.room == asked.room)
         if not self._rooms.remove_participant(self._existing(asked.room), asked.identity):
             raise TwirpError("not_found", "participant does not exist")
         return room_proto.RemoveParticipantResponse()
 
     def _create_dispatch(self, body: bytes, grants: VideoGrants) -> Message:
         asked = agent_dispatch.CreateAgentDispatchRequest.FromString(body)
-        _require(grants.room_admin and grants.room == asked.room)
+        require(grants.room_admin and grants.room == asked.room)
         room = self._rooms.create(asked.room)
         return self._workers.dispatch(room=room, agent_name=asked.agent_name, metadata=asked.metadata)
 
     def _list_dispatch(self, body: bytes, grants: VideoGrants) -> Message:
         asked = agent_dispatch.ListAgentDispatchRequest.FromString(body)
-        _require(grants.room_admin and grants.room == asked.room)
+        require(grants.room_admin and grants.room == asked.room)
         found = [
             dispatch
             for dispatch in self._workers.dispatches(asked.room)
@@ -157,10 +144,7 @@ class RoomApi:
         return room
 
 
-def _require(granted: bool | None) -> None:  # noqa: FBT001 - the grant itself is the argument
-    if not granted:
-        raise TwirpError("unauthenticated", "permissions denied")
-
-
-def _error(error: TwirpError) -> web.Response:
-    return web.json_response({"code": error.code, "msg": str(error)}, status=_STATUS[error.code])
+def _by_video_grants(
+    method: Callable[[bytes, VideoGrants], Message],
+) -> Callable[[bytes, Claims], Message]:
+    return lambda body, claims: method(body, claims.video or VideoGrants())

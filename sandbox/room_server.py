@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from aiohttp import web
 from livekit.api import TokenVerifier
 
+from sandbox.accounts import LiveKitStanding
 from sandbox.faults import Faults
 from sandbox.journal import Journal
 from sandbox.room_api import RoomApi
 from sandbox.room_webhooks import RoomWebhooks
 from sandbox.rooms import Rooms
 from sandbox.settings import SandboxSettings
+from sandbox.sip_service import SipService
 from sandbox.text_plane import TextPlane
 from sandbox.worker_plane import WorkerPlane
 
@@ -26,11 +28,26 @@ class RoomServer:
     app: web.Application
 
 
-def make_room_server(*, settings: SandboxSettings, faults: Faults, journal: Journal) -> RoomServer:
-    """Build the room server; closing the application ends its rooms."""
+def make_room_server(
+    *,
+    settings: SandboxSettings,
+    faults: Faults,
+    journal: Journal,
+    standing: LiveKitStanding | None = None,
+) -> RoomServer:
+    """Build the room server; closing the application ends its rooms.
+
+    :param standing: how the project is set up; by default ready for calls.
+    """
+    standing = standing or LiveKitStanding()
     key, secret = settings.livekit_api_key, settings.livekit_api_secret
-    rooms = Rooms(sip_username=settings.sip_username, sip_password=settings.sip_password, journal=journal)
-    webhooks = RoomWebhooks(url=settings.livekit_webhook_url, api_key=key, api_secret=secret, faults=faults)
+    sip = SipService()
+    if standing.sip_at_start:
+        sip.set_up(username=settings.sip_username, password=settings.sip_password)
+    rooms = Rooms(sip=sip, journal=journal)
+    webhooks = RoomWebhooks(
+        url=settings.livekit_webhook_url, api_key=key, api_secret=secret, faults=faults, standing=standing
+    )
     rooms.listeners.append(webhooks)
     workers = WorkerPlane(rooms=rooms, api_key=key, api_secret=secret, faults=faults, journal=journal)
     verifier = TokenVerifier(key, secret)

@@ -14,6 +14,7 @@ from google.protobuf.json_format import MessageToJson
 from livekit.api import AccessToken
 from livekit.protocol import models, webhook
 
+from sandbox.accounts import LiveKitStanding
 from sandbox.faults import Faults
 from sandbox.room import Room, new_id
 
@@ -33,8 +34,11 @@ class _Outbox:
 class RoomWebhooks:
     """Reports what happens in rooms to one address; delivery is not guaranteed."""
 
-    def __init__(self, *, url: str, api_key: str, api_secret: str, faults: Faults) -> None:
+    def __init__(
+        self, *, url: str, api_key: str, api_secret: str, faults: Faults, standing: LiveKitStanding
+    ) -> None:
         self._url = url
+        self._standing = standing
         self._key, self._secret = api_key, api_secret
         self._faults = faults
         self._outboxes: dict[str, _Outbox] = {}
@@ -51,6 +55,8 @@ class RoomWebhooks:
     ) -> None:
         """Queue one event behind the room's earlier ones."""
         identity = participant.identity if participant is not None else ""
+        if not self._standing.webhooks:
+            return
         if self._faults.strikes("livekit.webhook_dropped", key=f"{room.name}/{event}/{identity}"):
             return
         message = webhook.WebhookEvent(

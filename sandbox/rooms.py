@@ -15,7 +15,6 @@ from sandbox.legs import (
     LegEnded,
     SipInvite,
     SipRefused,
-    check_credentials,
     words_of,
 )
 from sandbox.room import (
@@ -27,6 +26,7 @@ from sandbox.room import (
     line_info,
     new_id,
 )
+from sandbox.sip_service import SipService
 
 __all__ = [
     "AlexSaid",
@@ -68,9 +68,8 @@ class RoomListener(Protocol):
 class Rooms:
     """All rooms. Legs come in through `invite`, agents through `open_line`."""
 
-    def __init__(self, *, sip_username: str, sip_password: str, journal: Journal) -> None:
-        self._sip_username = sip_username
-        self._sip_password = sip_password
+    def __init__(self, *, sip: SipService, journal: Journal) -> None:
+        self.sip = sip
         self._journal = journal
         self._rooms: dict[str, Room] = {}
         self.listeners: list[RoomListener] = []
@@ -152,16 +151,15 @@ class Rooms:
             leg.hear(event)
 
     async def invite(self, invite: SipInvite) -> Leg:
-        """Bring a phone into the room that its user part names, and wait until it is answered.
+        """Bring a phone into the room that the dispatch rule names, and wait until it is answered.
 
         It rings (180) while nobody in the room listens. Cancelling gives up as a carrier's CANCEL does.
 
         :raises SipRefused: with the SIP status, when it is not answered.
         """
-        check_credentials(invite, username=self._sip_username, password=self._sip_password)
         if not invite.user:
             raise SipRefused(404)
-        room = self.create(invite.user)
+        room = self.create(self.sip.room_for(invite))
         leg = self._bring_in(room, invite)
         try:
             async with asyncio.timeout(SIP_RINGING_TIMEOUT):

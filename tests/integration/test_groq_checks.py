@@ -157,14 +157,14 @@ class TestFindings:
         assert "ALEX_LLM" in refused.remedy
 
     def test_opens_the_playground_where_terms_are_to_be_accepted(self, groq: Emulated) -> None:
-        groq.account.standing.terms_wanted.add(defaults.TTS_MODEL)
+        groq.account.standing.terms_wanted.append(defaults.TTS_MODEL)
         refused = found("groq.speech")
         assert refused.page == "https://console.groq.com/playground?model=canopylabs%2Forpheus-v1-english"
         assert "accepts them, once" in refused.remedy
         assert found("groq.chat").status == "ok"
 
     def test_says_that_a_limit_is_used_up(self, groq: Emulated) -> None:
-        groq.account.standing.plan = Plan.FREE
+        groq.account.standing.plan = Plan.FREE.value
         findings = [found("groq.speech") for _ in range(11)]
         assert [each.status for each in findings] == ["ok"] * 10 + ["fail"]
         assert "used up right now. It may be asked again in 60 s." in findings[-1].says
@@ -197,16 +197,14 @@ class TestBudget:
         assert len(groq.bodies) == 3
 
     def test_fails_a_free_key_and_sends_it_to_the_plans(self, groq: Emulated) -> None:
-        groq.account.standing.plan = Plan.FREE
+        groq.account.standing.plan = Plan.FREE.value
         finding = found("groq.budget")
         assert finding.status == "fail"
         assert finding.says.startswith("This key carries 0 calls at once: 3,600 tokens a day of canopylabs/")
         assert finding.page == "https://console.groq.com/settings/billing/plans"
         assert self.kept() == 0
 
-    def test_takes_the_limits_that_an_operator_has_read(
-        self, groq: Emulated, settings: Settings
-    ) -> None:
+    def test_takes_the_limits_that_an_operator_has_read(self, groq: Emulated, settings: Settings) -> None:
         settings.GROQ_LIMITS = {defaults.LLM_MODEL: Limits(tokens_a_minute=1_000_000)}
         assert "25 calls at once; 250 requests a minute of canopylabs/" in found("groq.budget").says
         assert self.kept() == 25
@@ -221,5 +219,5 @@ class TestBudget:
         assert self.kept() is None
 
     def test_repeats_what_is_wrong_with_a_model(self, groq: Emulated) -> None:
-        groq.account.standing.terms_wanted.add(defaults.TTS_MODEL)
+        groq.account.standing.terms_wanted.append(defaults.TTS_MODEL)
         assert "wants the terms" in found("groq.budget").says
