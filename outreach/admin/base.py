@@ -52,6 +52,10 @@ class DeskAdmin(ModelAdmin):
         """Tell whether the operator may end a call in progress."""
         return request.user.has_perm("outreach.hang_up")
 
+    def has_talk_in_browser_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may talk to Alex."""
+        return request.user.has_perm("outreach.talk_in_browser")
+
     def has_import_permission(self, request: HttpRequest, _row: Any = None) -> bool:
         """Tell whether the operator may upload people."""
         return request.user.has_perm("outreach.import_facilitators")

@@ -45,7 +45,16 @@ class CallAdmin(FactsAdmin):
     list_display = (
         "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered",
     )  # fmt: skip
-    list_filter = ("status", "disposition", "answered_by", "kind", "campaign", "our_fault", "transcript")
+    list_filter = (
+        "channel",
+        "status",
+        "disposition",
+        "answered_by",
+        "kind",
+        "campaign",
+        "our_fault",
+        "transcript",
+    )
     list_select_related = ("facilitator", "campaign")
     search_fields = ("number__startswith",)
     search_help_text = "Name, number, id or Twilio SID"
@@ -119,14 +128,16 @@ class CallAdmin(FactsAdmin):
         dialog=dialog("Hang up now?", "The call ends at once, in the middle of whatever is said.", "Hang up"),
     )
     def hang_up(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        if self._call(object_id) is not None:
+        call = self._call(object_id)
+        if call is not None:
             dialing.hang_up(
                 call_id=UUID(object_id),
                 telephony=twilio.telephony(),
                 rooms=livekit.rooms(),
                 by_operator=True,
             )
-            messages.success(request, "Asked the carrier to end the call.")
+            whom = "the carrier" if call.is_phone_call else "LiveKit"
+            messages.success(request, f"Asked {whom} to end the call.")
         return go_to(request, reverse("admin:outreach_call_change", args=[object_id]))
 
     def _call(self, object_id: str) -> Call | None:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from outreach.admin.base import KeptAdmin
+from outreach.admin.browser_talk import subject_of_campaign, talk_page
 from outreach.admin.campaign_actions import CampaignActions
 from outreach.admin.campaign_form import CampaignForm
 from outreach.admin.upload import upload_page
@@ -92,6 +93,10 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
     )
     def upload(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return upload_page(self, request, campaign_id=int(object_id))
+
+    @action(description="Talk to Alex", url_path="talk", permissions=["talk_in_browser"], icon="mic")
+    def talk(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return talk_page(self, request, subject_of_campaign(object_id))
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the list with its campaigns' counts: asked once for all rows, not row by row."""

@@ -34,7 +34,7 @@ _FITTING: dict[str, Callable[[Campaign], bool]] = {
 class CampaignActions:
     """Start, pause, go on after the canary."""
 
-    actions_detail = ("start_campaign", "go_on", "pause_campaign", "upload")
+    actions_detail = ("start_campaign", "go_on", "pause_campaign", "upload", "talk")
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Return the buttons that fit the campaign as it stands."""

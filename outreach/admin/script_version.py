@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from outreach.admin.base import KeptAdmin, go_to
+from outreach.admin.browser_talk import subject_of_script, talk_page
 from outreach.desk.rendering import when
 from outreach.domain.script import InvalidScript, parse_script
 from outreach.models import Call, ScriptVersion
@@ -50,7 +51,7 @@ class ScriptVersionAdmin(KeptAdmin):
     list_filter = ("name",)
     search_fields = ("name__istartswith",)
     ordering = ("name", "-version")
-    actions_detail = ("write_next",)
+    actions_detail = ("write_next", "talk")
     readonly_fields = ("version", "words", "created", "author")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScriptVersion]:
@@ -84,6 +85,11 @@ class ScriptVersionAdmin(KeptAdmin):
     )
     def write_next(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return go_to(request, f"{reverse('admin:outreach_scriptversion_add')}?after={object_id}")
+
+    @action(description="Talk to Alex", url_path="talk", permissions=["talk_in_browser"], icon="mic")
+    def talk(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        chosen = request.POST.get("campaign") or request.GET.get("campaign", "")
+        return talk_page(self, request, subject_of_script(object_id, chosen=chosen))
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         if not change:

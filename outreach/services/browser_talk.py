@@ -30,9 +30,10 @@ logger = logging.getLogger(__name__)
 BROWSER_COMES_WITHIN = 60
 
 NO_SOUND = (
-    "The LiveKit server here has no rooms with sound, so a browser cannot talk in them. Start the rehearsal "
-    "with real rooms: manage.py up --voice. Or set LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET of a "
-    "LiveKit project and DIALING=test in .env: without TEST_NUMBERS no phone can ring."
+    "The LiveKit server at LIVEKIT_URL has no rooms with sound, and a talk in the browser needs a real one. "
+    "Either start everything with one of your own, manage.py up --voice; or put LIVEKIT_URL, LIVEKIT_API_KEY "
+    "and LIVEKIT_API_SECRET of a LiveKit project into .env with DIALING=test (without TEST_NUMBERS no phone "
+    "can ring) and start manage.py up again."
 )
 UNREACHABLE = (
     "LiveKit cannot be reached. Check LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; manage.py doctor "

@@ -7,6 +7,7 @@
     if (!("EventSource" in window)) return;
     if (board) watchBoard(board);
     if (talk && talk.querySelector("[data-turns]")) followCall(talk);
+    document.addEventListener("desk:follow", (event) => followCall(event.target));
 
     function connect(url, said) {
         const source = new EventSource(url);
@@ -61,7 +62,10 @@
         source.addEventListener("call", (event) => {
             const facts = JSON.parse(event.data);
             root.querySelector("[data-call-status]").innerHTML = facts.status;
-            if (facts.settled) { source.close(); window.location.reload(); }
+            if (!facts.settled) return;
+            source.close();
+            const settled = new CustomEvent("desk:settled", { bubbles: true, cancelable: true });
+            if (root.dispatchEvent(settled)) window.location.reload();
         });
 
         function show(word) {
