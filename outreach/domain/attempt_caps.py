@@ -49,10 +49,14 @@ def cap_waits(
     now: datetime,
     month_capped: bool,
     gap_applies: bool,
+    they_rang: bool = False,
 ) -> list[Wait]:
-    """Return every cap that refuses at `now`, with its end; ended, a cap stays so until the next attempt."""
+    """Return every cap that refuses at `now`, with its end; ended, a cap stays so until the next attempt.
+
+    :param they_rang: whether they rang us and asked for this call: that they are there, as a busy line says.
+    """
     counted = sorted((attempt for attempt in attempts if attempt.counted), key=lambda attempt: attempt.at)
-    waits = [_day_wait(counted, rules, zones, now)]
+    waits = [_day_wait(counted, rules, zones, now, they_rang=they_rang)]
     if month_capped:
         waits.append(_month_wait(counted, rules, now))
     if gap_applies and counted and counted[-1].at + rules.min_gap > now:
@@ -61,7 +65,9 @@ def cap_waits(
     return [wait for wait in waits if wait]
 
 
-def _day_wait(counted: list[Attempt], rules: CapRules, zones: tuple[str, ...], now: datetime) -> Wait | None:
+def _day_wait(
+    counted: list[Attempt], rules: CapRules, zones: tuple[str, ...], now: datetime, *, they_rang: bool
+) -> Wait | None:
     """Return the wait until no zone's date has seen too many; a busy first one allows more."""
     ends = []
     cap = rules.max_attempts_a_day
@@ -71,8 +77,8 @@ def _day_wait(counted: list[Attempt], rules: CapRules, zones: tuple[str, ...], n
         on_date = [attempt for attempt in counted if attempt.at.astimezone(zone).date() == today]
         if not on_date:
             continue
-        first_busy = on_date[0].was_busy
-        of_day = max(rules.max_attempts_a_day, rules.max_attempts_a_day_after_busy if first_busy else 0)
+        is_there = on_date[0].was_busy or they_rang
+        of_day = max(rules.max_attempts_a_day, rules.max_attempts_a_day_after_busy if is_there else 0)
         if len(on_date) >= of_day:
             cap = of_day
             ends.append(_start_of(today + timedelta(days=1), zone))

@@ -78,6 +78,8 @@ class Candidate:
     consent_basis: str
     attempts_made: int
     allowed_numbers: frozenset[str] | None
+    asked_at: datetime | None = None
+    """When they rang us and asked for this very call: their own request is the consent to it."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,16 @@ def _refuse_for_good(
         return _held(RefusalCode.NOT_A_TEST_NUMBER, "This mode calls only the operator's own test numbers.")
     if history.suppressed:
         return _close(RefusalCode.SUPPRESSED, "This number must never be called.", Standing.SUPPRESSED)
-    if history.said_no_at is not None and history.said_no_at + rules.quiet_after_no > now:
-        until = history.said_no_at + rules.quiet_after_no
-        reason = f"They said no on {_day(history.said_no_at)}; quiet until {_day(until)}."
+    asked = candidate.asked_at
+    # Who rang us and asked for a call after their "no" has taken it back.
+    said_no_at = history.said_no_at
+    if said_no_at is not None and asked is not None and asked > said_no_at:
+        said_no_at = None
+    if said_no_at is not None and said_no_at + rules.quiet_after_no > now:
+        until = said_no_at + rules.quiet_after_no
+        reason = f"They said no on {_day(said_no_at)}; quiet until {_day(until)}."
         return _close(RefusalCode.SAID_NO, reason, Standing.NOT_INTERESTED)
-    if not candidate.consent_basis.strip():
+    if not candidate.consent_basis.strip() and asked is None:
         return _held(
             RefusalCode.NO_CONSENT, "No consent basis is recorded: say why this person may be called."
         )
@@ -156,7 +163,7 @@ def _refuse_for_good(
             f"{candidate.country!r} is no known country" if candidate.country else "The country is unknown"
         )
         return _held(RefusalCode.UNKNOWN_COUNTRY, f"{named}: give its ISO code, e.g. ES.")
-    if candidate.attempts_made >= rules.max_attempts:
+    if candidate.attempts_made >= rules.max_attempts and asked is None:
         reason = f"All {rules.max_attempts} attempts are made."
         return _close(RefusalCode.ATTEMPTS_EXHAUSTED, reason, Standing.EXHAUSTED)
     return None
@@ -175,8 +182,9 @@ def _waits(
         rules=rules,
         zones=zones,
         now=now,
-        month_capped=candidate.consent_basis not in EXPRESS_CONSENT,
+        month_capped=candidate.consent_basis not in EXPRESS_CONSENT and candidate.asked_at is None,
         gap_applies=candidate.kind is not CallKind.CALLBACK,
+        they_rang=candidate.asked_at is not None,
     )
     return waits
 

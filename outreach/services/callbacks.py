@@ -17,20 +17,51 @@ _MISSED_AFTER = timedelta(seconds=defaults.CALLBACK_MISSED_AFTER)
 
 def agree(call: Call, fact: CallbackAgreed, *, now: datetime) -> Callback:
     """Store what was agreed in `call`, in place of an earlier promise."""
-    Callback.objects.filter(facilitator_id=call.person_id, state=CallbackState.PROMISED).update(
-        state=CallbackState.CANCELED, closed_at=now
-    )
-    return Callback.objects.create(
-        facilitator_id=call.person_id,
-        agreed_in=call,
-        promised_at=fact.promised_at,
-        time_zone=call.person.time_zone,
+    return promise(
+        call.person,
+        at=fact.promised_at,
         by=fact.by,
-        reason=fact.reason[:300],
+        reason=fact.reason,
         caller_id=call.caller_id,
+        agreed_in=call,
         evidence_seq=fact.evidence_seq,
+        now=now,
+    )
+
+
+def promise(
+    person: Facilitator,
+    *,
+    at: datetime,
+    by: str,
+    reason: str,
+    caller_id: str,
+    agreed_in: Call | None = None,
+    evidence_seq: int | None = None,
+    now: datetime,
+) -> Callback:
+    """Store a promise to `person`, in place of an earlier one.
+
+    :param by: "alex", or "human" for one that is never machine-dialled.
+    :param agreed_in: the call in which they asked; none when they rang us.
+    """
+    close(person.pk, CallbackState.CANCELED, now=now)
+    return Callback.objects.create(
+        facilitator=person,
+        agreed_in=agreed_in,
+        promised_at=at,
+        time_zone=person.time_zone,
+        by=by,
+        reason=reason[:300],
+        caller_id=caller_id,
+        evidence_seq=evidence_seq,
         created_at=now,
     )
+
+
+def open_promise(person: Facilitator) -> Callback | None:
+    """Return what we owe this person, if there is something."""
+    return Callback.objects.filter(facilitator=person, state=CallbackState.PROMISED).first()
 
 
 def close(facilitator_id: int, state: CallbackState, *, now: datetime) -> None:
@@ -118,7 +149,7 @@ def move_missed_callback(person: Facilitator, *, rules: GateRules, now: datetime
 
     Never silently: it is flagged missed and moved to the next such slot. The caller saves `person`.
     """
-    callback = Callback.objects.filter(facilitator=person, state=CallbackState.PROMISED).first()
+    callback = open_promise(person)
     if callback is None or person.next_call_at is None:
         return False
     # What was flagged and moved before is late only against the slot that it was moved to.

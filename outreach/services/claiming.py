@@ -14,7 +14,7 @@ from outreach.domain.gate import Refuse, decide
 from outreach.domain.standing import CallKind, Standing
 from outreach.models import Call, Callback, CallbackState, Campaign, Facilitator
 from outreach.services.callbacks import move_missed_callback
-from outreach.services.gating import candidate_of, histories_of, record_refusal, rules_of
+from outreach.services.gating import candidate_of, histories_of, rang_and_asked, record_refusal, rules_of
 from outreach.services.locks import try_lock_numbers
 
 BATCH = 100
@@ -94,12 +94,16 @@ def _judge(
     free = try_lock_numbers(person.number for person in people)
     locked = [person for person in people if person.number in free]
     histories = histories_of((person.number for person in locked), now=now)
+    asked = rang_and_asked(person.pk for person in locked) if kind is CallKind.CALLBACK else {}
     for person in locked:
         if kind is CallKind.CALLBACK and move_missed_callback(person, rules=rules, now=now):
             person.save()
             continue
         verdict = decide(
-            candidate=candidate_of(person, kind), history=histories[person.number], rules=rules, now=now
+            candidate=candidate_of(person, kind, asked_at=asked.get(person.pk)),
+            history=histories[person.number],
+            rules=rules,
+            now=now,
         )
         yield person, verdict if isinstance(verdict, Refuse) else None
 

@@ -29,7 +29,7 @@ from outreach.models import (
 from outreach.services import campaigns, clock
 from outreach.services.capacity import capacity_of, open_calls
 from outreach.services.claiming import claim, due, open_calls_for
-from outreach.services.gating import candidate_of, histories_of, rules_of
+from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 from outreach.services.locks import lock_tick, try_lock_number
 from outreach.services.mode import require_own_database
 
@@ -164,8 +164,9 @@ def call_now(*, facilitator_id: int, requested_by: str) -> UUID:
         raise CannotCall("This person is in a call already.")
     if not try_lock_number(person.number):
         raise CannotCall("This number is being decided on right now; try again in a moment.")
+    asked_at = rang_and_asked([person.pk]).get(person.pk)
     verdict = decide(
-        candidate=candidate_of(person, CallKind.MANUAL),
+        candidate=candidate_of(person, CallKind.MANUAL, asked_at=asked_at),
         history=histories_of([person.number], now=now)[person.number],
         rules=rules_of(campaign),
         now=now,

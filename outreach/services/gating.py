@@ -33,6 +33,15 @@ FROM outreach_call
 WHERE number = ANY(%(numbers)s) AND dialing_at >= %(since)s AND ended_at IS NOT NULL
 ORDER BY dialing_at DESC
 """
+#: Whose open promise was made not in a call but when they rang us, and when they last did.
+_RANG_AND_ASKED = """
+SELECT i.facilitator_id, max(i.received_at)
+FROM outreach_incomingcall i
+WHERE i.facilitator_id = ANY(%(people)s) AND i.choice = 'callback' AND EXISTS (
+    SELECT FROM outreach_callback c WHERE c.facilitator_id = i.facilitator_id
+        AND c.state = 'promised' AND c.by = 'alex' AND c.agreed_in_id IS NULL)
+GROUP BY i.facilitator_id
+"""
 
 
 def rules_of(campaign: Campaign) -> GateRules:
@@ -63,8 +72,18 @@ def margin_of(campaign: Campaign) -> timedelta:
     return timedelta(seconds=campaign.ring_timeout + defaults.WINDOW_MARGIN)
 
 
-def candidate_of(facilitator: Facilitator, kind: CallKind) -> Candidate:
-    """Return what the gate must know about one person."""
+def rang_and_asked(facilitator_ids: Iterable[int]) -> dict[int, datetime]:
+    """Return when those of these people whom we owe a call because they rang and asked for it did so."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RANG_AND_ASKED, {"people": list(facilitator_ids)})
+        return dict(cursor.fetchall())
+
+
+def candidate_of(facilitator: Facilitator, kind: CallKind, *, asked_at: datetime | None = None) -> Candidate:
+    """Return what the gate must know about one person.
+
+    :param asked_at: when they rang us and asked for this call (`rang_and_asked`).
+    """
     return Candidate(
         number=facilitator.number,
         kind=kind,
@@ -73,6 +92,7 @@ def candidate_of(facilitator: Facilitator, kind: CallKind) -> Candidate:
         consent_basis=facilitator.consent_basis,
         attempts_made=facilitator.attempts_made,
         allowed_numbers=allowed_numbers(),
+        asked_at=asked_at,
     )
 
 

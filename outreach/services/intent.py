@@ -21,7 +21,7 @@ from outreach.domain.standing import CallKind
 from outreach.integrations.telephony import CallOrder
 from outreach.models import Call, Campaign, CampaignState, DialingControl
 from outreach.services import callbacks, clock
-from outreach.services.gating import candidate_of, histories_of, rules_of
+from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 from outreach.services.locks import lock_number
 from outreach.services.pacing_buckets import seconds_until_token
 from outreach.services.settling import settle_untouched
@@ -119,8 +119,10 @@ def _stopped(control: DialingControl, campaign: Campaign, call: Call) -> str:
 
 
 def _refusal(call: Call, campaign: Campaign, now: datetime) -> Refuse | None:
+    may_be_promised = call.kind in (CallKind.CALLBACK.value, CallKind.MANUAL.value)
+    asked = rang_and_asked([call.person_id]) if may_be_promised else {}
     verdict = decide(
-        candidate=candidate_of(call.person, CallKind(call.kind)),
+        candidate=candidate_of(call.person, CallKind(call.kind), asked_at=asked.get(call.person_id)),
         history=histories_of([call.number], now=now, but_not=call.pk)[call.number],
         rules=rules_of(campaign),
         now=now,

@@ -24,6 +24,10 @@ _PROMISE_STANDS = {Ending.CALLBACK, Ending.INTERESTED, Ending.HUNG_UP, Ending.NO
 _DECIDES_NOTHING = _UNREACHED | {
     Ending.HUNG_UP, Ending.NO_OUTCOME, Ending.OUR_FAULT, Ending.NOT_ATTEMPTED
 }  # fmt: skip
+#: What is said in a conversation says more than the key that was pressed while it went on.
+_SAYS_MORE = {
+    Ending.INTERESTED, Ending.NOT_INTERESTED, Ending.DO_NOT_CALL, Ending.WRONG_PERSON, Ending.CALLBACK
+}  # fmt: skip
 _BACK_TO: dict[str, Standing] = {
     CallKind.FIRST.value: Standing.WAITING,
     CallKind.RETRY.value: Standing.RETRY_DUE,
@@ -45,6 +49,8 @@ def follow_up(call: Call, person: Facilitator, ending: Ending, *, now: datetime,
         return close_person(person, Close(standing=Standing.HELD, reason=NEVER_ENDED))
     if ending in _PROMISE_STANDS and await_promise_of(call, person):
         return None
+    if ending not in _SAYS_MORE and _await_wish_during(call, person):
+        return None
     if ending in _DECIDES_NOTHING and stood_closed(call):
         return _close_again(call, person)
     if call.callback_id is not None and ending in _UNREACHED and _try_promise_again(call, person, now=now):
@@ -63,7 +69,7 @@ def back_in_the_queue(call: Call, person: Facilitator, *, at: datetime, now: dat
     before = Standing.RETRY_DUE if person.attempts_made else _BACK_TO.get(call.kind, Standing.WAITING)
     person.standing = before.value
     person.next_call_at = at
-    callback = _open_callback(person)
+    callback = callbacks.open_promise(person)
     if callback is not None and callback.by == "alex":
         callbacks.keep_in_mind(callback, person, earliest=at, rules=rules_of(call.campaign), now=now)
     return None
@@ -79,23 +85,38 @@ def _close_again(call: Call, person: Facilitator) -> None:
     close_person(person, Close(standing=before, reason=call.standing_reason_before))
 
 
-def _open_callback(person: Facilitator) -> Callback | None:
-    return Callback.objects.filter(facilitator=person, state=CallbackState.PROMISED).first()
-
-
 def await_promise_of(call: Call, person: Facilitator) -> bool:
     """Let the person wait for what was promised in `call`; return whether it was something."""
-    callback = _open_callback(person)
+    callback = callbacks.open_promise(person)
     if callback is None or callback.agreed_in_id != call.pk:
         return False
-    person.callbacks_unkept = 0
     if callback.by == "human":
         close_person(
             person, Close(standing=Standing.NEEDS_REVIEW, reason="They asked for a person: see the callback.")
         )
+        person.callbacks_unkept = 0
         return True
+    await_callback(person, at=callback.promised_at)
+    return True
+
+
+def await_callback(person: Facilitator, *, at: datetime) -> None:
+    """Let the person wait for a call that they asked for; the caller saves them."""
     person.standing = Standing.CALLBACK_DUE.value
-    person.next_call_at = callback.promised_at
+    person.standing_reason = ""
+    person.next_call_at = at
+    person.callbacks_unkept = 0
+    person.not_called_code = person.not_called_reason = ""
+
+
+def _await_wish_during(call: Call, person: Facilitator) -> bool:
+    """Let the person wait for the call that they asked for by ringing us while `call` was open; return so."""
+    callback = callbacks.open_promise(person)
+    if callback is None or callback.by != "alex" or callback.agreed_in_id is not None:
+        return False
+    if callback.created_at < call.queued_at:
+        return False
+    await_callback(person, at=callback.promised_at)
     return True
 
 
@@ -146,7 +167,7 @@ def _retry_or_close(call: Call, person: Facilitator, ending: Ending, *, now: dat
         max_attempts=campaign.max_attempts,
         our_faults=person.our_faults,
         now=now,
-        window=rules.window if _open_callback(person) is None else rules.callback_window,
+        window=rules.window if callbacks.open_promise(person) is None else rules.callback_window,
         zones=zones,
         country=person.country,
         tried_parts=_tried_parts(person, zones[0], now),

@@ -3,63 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from functools import wraps
 
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
-from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import VoiceResponse
 
 from outreach.domain.call_status import CallStatus
-from outreach.integrations.storable import storable
 from outreach.integrations.telephony import TelephonyError
 from outreach.integrations.twilio import STATUSES, telephony
 from outreach.services import progress
 from outreach.tasks import close_room
-from outreach.webhooks.admission import admits
+from outreach.webhooks.from_twilio import payload_of, signed, twiml
 from outreach.webhooks.hints import hint
 
 logger = logging.getLogger(__name__)
 
-FORM = frozenset({"application/x-www-form-urlencoded"})
-
 #: Seconds in which Alex's room must take the call. Alex is there already, so more would be dead air.
 DIAL_TIMEOUT = 5
 
-_View = Callable[[HttpRequest, str], HttpResponse]
 
-
-def _signed(view: _View) -> _View:
-    """Refuse what Twilio did not sign for exactly this address and these parameters.
-
-    The address is built from the settings, never from headers that a forger chooses, and all values of
-    a repeated parameter are part of what is checked.
-    """
-
-    @admits(FORM)
-    @wraps(view)
-    def verified(request: HttpRequest, token: str) -> HttpResponse:
-        address = settings.PUBLIC_BASE_URL + request.get_full_path()
-        given = request.headers.get("X-Twilio-Signature", "")
-        validator = RequestValidator(settings.TWILIO_AUTH_TOKEN)
-        if not given or not validator.validate(address, request.POST, given):
-            return HttpResponse(status=403)
-        if not request.POST.get("CallSid"):
-            return HttpResponse(status=400)
-        structlog.contextvars.bind_contextvars(call_sid=request.POST["CallSid"])
-        return view(request, token)
-
-    return verified
-
-
-@_signed
+@signed
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Say where an answered call goes: into Alex's room, or nowhere when nobody is there for it."""
     sid = request.POST["CallSid"]
     answered = progress.answer_call(
-        token=token, sid=sid, event_id=f"{sid}:answer", payload=_payload(request.POST)
+        token=token, sid=sid, event_id=f"{sid}:answer", payload=payload_of(request.POST)
     )
     response = VoiceResponse()
     if isinstance(answered, progress.Connect):
@@ -77,10 +46,10 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     else:
         logger.warning("answered call is hung up", extra={"reason": answered.reason})
         response.hangup()
-    return _twiml(response)
+    return twiml(response)
 
 
-@_signed
+@signed
 def dialed(request: HttpRequest, token: str) -> HttpResponse:
     """Take note of how the leg into the room ended; whatever happened, the call is over."""
     sid = request.POST["CallSid"]
@@ -91,17 +60,17 @@ def dialed(request: HttpRequest, token: str) -> HttpResponse:
         kind="dialed",
         status=None,
         sid=sid,
-        payload=_payload(request.POST),
+        payload=payload_of(request.POST),
         duration=None,
         failure_code="" if leg == "completed" else request.POST.get("DialSipResponseCode", "") or leg,
     )
     _clear_up(result)
     response = VoiceResponse()
     response.hangup()
-    return _twiml(response)
+    return twiml(response)
 
 
-@_signed
+@signed
 def status(request: HttpRequest, token: str) -> HttpResponse:
     """Move the call on. Twilio may repeat this and sends it in no particular order."""
     sid, said = request.POST["CallSid"], request.POST.get("CallStatus", "")
@@ -113,7 +82,7 @@ def status(request: HttpRequest, token: str) -> HttpResponse:
         kind=(said or "unnamed")[:40],
         status=new,
         sid=sid,
-        payload=_payload(request.POST),
+        payload=payload_of(request.POST),
         duration=int(duration) if duration.isascii() and duration.isdigit() else None,
         failure_code=_failure_code(new, request.POST),
     )
@@ -146,16 +115,6 @@ def _failure_code(new: CallStatus | None, params: QueryDict) -> str:
     return (params.get("ErrorCode") or params.get("SipResponseCode") or "")[:40]
 
 
-def _payload(params: QueryDict) -> dict[str, str]:
-    """Return the parameters as they came, for the inbox."""
-    payload: dict[str, str] = storable(params.dict())
-    return payload
-
-
 def _sip_host() -> str:
     """Return host and port of LiveKit's SIP address, without scheme, user and parameters."""
     return settings.LIVEKIT_SIP_URI.removeprefix("sip:").split("@")[-1].split(";")[0]
-
-
-def _twiml(response: VoiceResponse) -> HttpResponse:
-    return HttpResponse(str(response), content_type="text/xml")
