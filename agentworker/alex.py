@@ -21,6 +21,9 @@ class Talk(Protocol):
     def may_reply(self) -> bool:
         """Tell whether the model answers what the person says."""
 
+    def turn_taken(self, text: str) -> None:
+        """Note that the session has a turn of the person's."""
+
     def opt_out_understood(self) -> None:
         """End the call kindly: the person must never be called again."""
 
@@ -39,6 +42,7 @@ class Alex(Agent):
     async def on_user_turn_completed(self, turn_ctx: llm.ChatContext, new_message: llm.ChatMessage) -> None:
         """Keep the model silent while the opening line is due or the call is ending."""
         del turn_ctx
+        self._talk.turn_taken(new_message.text_content or "")
         if not self._talk.may_reply:
             await self.remember("user", new_message.text_content or "")
             raise StopResponse

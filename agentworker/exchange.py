@@ -14,6 +14,7 @@ from agentworker.answering import MACHINES, judge_words
 from agentworker.call_clock import CallClock
 from agentworker.ending import Ending
 from agentworker.instructions import instructions_for
+from agentworker.opening import WordsBeside, is_mere_hello
 from agentworker.patience import Patience
 from agentworker.reporter import Reporter
 from agentworker.session import Models, build_session
@@ -50,6 +51,7 @@ class Exchange:
         self._audio = audio
         self._thinking_failed = 0
         self._hearing_failed = 0
+        self._beside = WordsBeside()
         self._to_answer: list[str] = []
         self._answering: asyncio.Task[None] | None = None
         self.session.on("function_tools_executed", self._tools_used)
@@ -82,19 +84,17 @@ class Exchange:
         await speech.wait_for_playout()
 
     async def open(self, line: str) -> None:
-        """Say the opening line; the model answers then, and knows what was said before.
-
-        With audio only when it is over, or was interrupted: it answers a "hello" that comes beside it.
-        """
-        if not self._audio:
-            remembered = 0
-            while remembered < len(words := self.transcript.unanswered):
-                await self.alex.remember("user", words[remembered])
-                remembered += 1
+        """Say the opening line; from now on the model answers, and knows what was said before."""
+        if self._audio:
+            await self._open_aloud(line)
+            return
+        remembered = 0
+        while remembered < len(words := self.transcript.unanswered):
+            await self.alex.remember("user", words[remembered])
+            remembered += 1
         self.transcript.answered()
-        self.is_open = self.is_open or not self._audio
-        await self.say(line)
         self.is_open = True
+        await self.say(line)
 
     def judged(self, who: AnsweredBy) -> None:
         """Take a verdict about who picked up; a machine that nobody converses with ends the call."""
@@ -126,6 +126,8 @@ class Exchange:
         if asks_to_stop(text) and self.answered_by not in MACHINES:
             self.actions.opt_out(how="phrase")
             self.opt_out_understood()
+        elif self._audio and not self.is_open:
+            self._beside.said(text)
         elif self.is_open and not self.has_ended and self._is_person(text, seq) and not self._audio:
             self._to_answer.append(text)
             if self._answering is None or self._answering.done():
@@ -161,6 +163,24 @@ class Exchange:
     def wants_to_hang_up(self) -> None:
         """End the call; with the closing line when the person spoke last."""
         self.end(EndedBy.ALEX, "" if self.transcript.alex_spoke_last else self._closing_line)
+
+    def turn_taken(self, text: str) -> None:
+        """Note that the session has a turn of the person's, and answers or remembers it."""
+        self._beside.taken_up(text)
+
+    async def _open_aloud(self, line: str) -> None:
+        """Say the opening line to its end: who calls is heard, whatever a person says at picking up.
+
+        The session takes no turn that comes beside it; what was more than a hello is answered then.
+        """
+        self.transcript.answered()
+        await self.say(line, uninterrupted=True)
+        self.is_open = True
+        left = await self._beside.left_over()
+        for words in left:
+            await self.alex.remember("user", words)
+        if self.may_reply and not all(is_mere_hello(words) for words in left):
+            self.session.generate_reply()
 
     async def _answer(self) -> None:
         """Let the model answer once it will remember what Alex has just said.

@@ -102,6 +102,8 @@ def build_session(models: Models, *, audio: bool) -> AgentSession[None]:
                 "min_duration": 0.6,
                 "resume_false_interruption": True,
                 "false_interruption_timeout": 1.5,
+                # A "stop calling me" over a sentence that Alex finishes is heard all the same.
+                "discard_audio_if_uninterruptible": False,
             },
             preemptive_generation={"enabled": True, "preemptive_tts": False, "max_retries": 2},
         ),

@@ -80,6 +80,9 @@ class Talk:
 
     may_reply = True
 
+    def turn_taken(self, text: str) -> None:
+        """Do nothing."""
+
     def opt_out_understood(self) -> None:
         """Do nothing."""
 
