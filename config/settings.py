@@ -204,6 +204,8 @@ LIVEKIT_SIP_URI = _needed_to_dial(
 SIP_USERNAME = _needed_to_dial("SIP_USERNAME", "the user of the inbound trunk's digest authentication.")
 SIP_PASSWORD = _needed_to_dial("SIP_PASSWORD", "the password of the inbound trunk's digest authentication.")
 AGENT_SECRET = _required("AGENT_SECRET", "shared with the agent workers; signs what Alex reports.")
+#: The hooks process as our own processes reach it.
+HOOKS_URL = env.str("HOOKS_URL", default="http://127.0.0.1:8001").rstrip("/")
 AGENT_NAME = env.str("AGENT_NAME", default="alex")
 GROQ_API_KEY = env.str("GROQ_API_KEY", default="")
 GROQ_BASE_URL = env.str("GROQ_BASE_URL", default="https://api.groq.com/openai/v1")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.urls import path
 
 from outreach import health
-from outreach.webhooks import agents, incoming, livekit, twilio
+from outreach.webhooks import agents, incoming, livekit, nonce, twilio
 
 urlpatterns = [
     path("livez", health.livez, name="hooks-livez"),
     path("readyz", health.readyz, name="hooks-readyz"),
+    path("nonce", nonce.nonce, name="hooks-nonce"),
     path("twilio/answer/<str:token>", twilio.answer, name="twilio-answer"),
     path("twilio/dialed/<str:token>", twilio.dialed, name="twilio-dialed"),
     path("twilio/status/<str:token>", twilio.status, name="twilio-status"),

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from outreach.doctor import groq_models, local_stores
+from outreach.doctor import (
+    groq_models,
+    local_processes,
+    local_stores,
+    public_address,
+    twilio_account,
+    twilio_campaign,
+)
 from outreach.doctor.finding import Check
 
 AREAS = ("local", "twilio", "public", "livekit", "groq")
 
 #: The modules whose `CHECKS` there are.
-_MODULES = (local_stores, groq_models)
+_MODULES = (
+    local_stores,
+    local_processes,
+    twilio_account,
+    twilio_campaign,
+    public_address,
+    groq_models,
+)
 
 CHECKS: tuple[Check, ...] = tuple(
     sorted((check for module in _MODULES for check in module.CHECKS), key=lambda c: AREAS.index(c.area))
