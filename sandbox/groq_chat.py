@@ -13,6 +13,7 @@ from aiohttp import web
 
 from sandbox.alex_mind import Thought, think
 from sandbox.groq_account import ACCOUNT, GroqAccount, GroqRefused
+from sandbox.summaries import check_format, record_of
 
 WORDS_PER_PIECE = 4
 
@@ -24,8 +25,10 @@ async def create_completion(request: web.Request) -> web.StreamResponse:
     body = await request.json()
     model = account.check_model(body.get("model"))
     _check_messages(body.get("messages"))
+    check_format(body)
     await account.meet_faults("llm", model=model)
-    thought = think(body, seed=account.mind_seed)
+    record = record_of(body, seed=account.mind_seed)
+    thought = think(body, seed=account.mind_seed) if record is None else Thought(record)
     if body.get("tools") and account.strikes("groq.llm_tool_use_failed"):
         raise GroqRefused(
             400,

@@ -7,7 +7,7 @@ Numbers are from ranges that regulators keep for fiction: +1 NPA 555 01xx (NANPA
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -33,6 +33,7 @@ class SampleCampaign:
     caller_ids: Sequence[str]
     default_country: str
     callback_number: str = ""
+    asks_for: Sequence[Mapping[str, str]] = ()
 
 
 CAMPAIGN = SampleCampaign(
@@ -51,6 +52,11 @@ CAMPAIGN = SampleCampaign(
     caller_ids=("+13035550100", "+15125550101"),
     default_country="US",
     callback_number="+13035550100",
+    asks_for=(
+        {"name": "groups", "question": "What kind of groups do they mostly work with?"},
+        {"name": "sessions", "question": "How many sessions do they run in a usual month?"},
+        {"name": "matters", "question": "What matters most to them when they work with a platform?"},
+    ),
 )
 
 

@@ -7,7 +7,7 @@ dialled any more.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -39,6 +39,8 @@ class NewCampaign:
     caller_ids: Sequence[str]
     default_country: str
     callback_number: str = ""
+    asks_for: Sequence[Mapping[str, str]] = ()
+    """What is read out of each conversation: `name` and `question`."""
 
 
 @transaction.atomic
@@ -58,6 +60,7 @@ def create_campaign(facts: NewCampaign, *, script: ScriptVersion | None = None) 
         callback_number=facts.callback_number,
         caller_ids=list(facts.caller_ids),
         default_country=facts.default_country,
+        asks_for=[dict(field) for field in facts.asks_for],
         created_at=clock.now(),
     )
 
