@@ -86,12 +86,15 @@ class TestTheComposeFile:
 
     def test_tells_django_every_setting_that_it_reads(self) -> None:
         read = read_by("config/settings.py") - INTERNAL
-        assert set(COMPOSE["x-settings"]) == read
+        given = set(COMPOSE["x-settings"])
+        assert read - given == set(), "name it under x-settings in docker-compose.yml"
+        assert given - read == set(), "no setting of config/settings.py"
         assert all(read <= set(SERVICES[name]["environment"]) for name in OURS - {"agentworker"})
 
     def test_tells_alex_what_a_worker_reads_and_no_other_secret(self) -> None:
         read = read_by("agentworker/settings.py")
-        assert set(SERVICES["agentworker"]["environment"]) == read - {"ALEX_LINE"}
+        given = set(SERVICES["agentworker"]["environment"])
+        assert given == read - {"ALEX_LINE"}, "name it under agentworker in docker-compose.yml"
 
     @pytest.mark.parametrize("name", SERVICES)
     def test_runs_nothing_as_root_nor_on_a_writable_root(self, name: str) -> None:
@@ -145,6 +148,8 @@ class TestTheComposeFile:
         scaled = {name for name, service in SERVICES.items() if "scale" in service}
         assert scaled == {"hooks", "web", "worker", "recorder", "agentworker"}
         assert not any("container_name" in service for service in SERVICES.values())
+        # Whoever logs in at one of them is known to all.
+        assert settings.SESSION_ENGINE == "django.contrib.sessions.backends.db"
 
 
 class TestLiveKitOfOnesOwn:
