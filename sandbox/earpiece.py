@@ -23,8 +23,8 @@ LOUD = 120.0
 UNDERSTAND_EVERY = 0.2
 LEAST_SOUND = 0.4
 """Seconds of sound without which nothing is understood, unless it ends before."""
-CLOSE = 1.2
-"""Seconds of sound before a silence from which it is told again where in the utterance that was."""
+CLOSE = 0.8
+"""Seconds of the latest sound from which it is told whether what was understood goes on."""
 LONGEST = 20.0
 NOT_UNDERSTOOD = "…"
 
@@ -76,7 +76,19 @@ class Earpiece:
         if self._match is not None:
             self._tell_words(self._match)
         if self._quiet >= PAUSE or self._length > LONGEST:
-            self._finish()
+            self.finish()
+
+    def finish(self) -> None:
+        """Tell that Alex has paused, or that the line is dead; in the middle of an utterance if so."""
+        if not self._sound:
+            return
+        sounded = self._length - self._quiet > LEAST_SOUND
+        if self._match is None and sounded and not self._words:
+            self._words.append(NOT_UNDERSTOOD)
+        text = " ".join(self._words)
+        self._tell(AlexSaid(self._utterance, text, interrupted=self._match is not None))
+        self._sound, self._match = [], None
+        self._length = self._quiet = 0.0
 
     def _begin(self) -> None:
         self._utterance += 1
@@ -93,27 +105,31 @@ class Earpiece:
         self._match, self._told_until = None, 0.0
 
     def _is_time_to_understand(self) -> bool:
-        """Tell whether to listen closely: while nothing is understood, and once in every silence.
+        """Tell whether to listen closely: every now and then, and once in every silence.
 
-        Sound that was lost on the way makes words come sooner than they should.
+        Sound that was lost on the way, or another sentence without a pause, is noticed so.
         """
         sounded = self._length - self._quiet
         if self._quiet >= UNDERSTAND_EVERY:
             return self._tried_at < sounded
-        due = self._length - self._tried_at >= UNDERSTAND_EVERY
-        return self._match is None and sounded >= LEAST_SOUND and due
+        every = UNDERSTAND_EVERY if self._match is None else CLOSE / 2
+        return sounded >= LEAST_SOUND and self._length - self._tried_at >= every
 
     async def _understand(self) -> None:
+        """Find out what is being said; while that is known, whether it goes on or something else began."""
         self._tried_at = self._length
         sound = np.concatenate(self._sound)
-        late = 0
-        if self._match is not None:
-            late = max(0, len(sound) - round((CLOSE + self._quiet) * RATE))
-        found = await asyncio.to_thread(self._ears.recognise, sound[late:], RATE)
         if self._match is None:
-            self._match = found
-        elif found is not None and found.speech is self._match.speech:
-            self._match = replace(found, offset=found.offset - late / RATE)
+            self._match = await asyncio.to_thread(self._ears.recognise, sound, RATE)
+            return
+        since = max(0, len(sound) - round((CLOSE + self._quiet) * RATE))
+        at, latest, match = since / RATE, sound[since:], self._match
+        if await asyncio.to_thread(self._ears.follows, latest, RATE, match=match, at=at):
+            return
+        found = await asyncio.to_thread(self._ears.recognise, latest, RATE)
+        if found is not None:
+            self._match = replace(found, offset=found.offset - at)
+            self._told_until = max(self._told_until, at) if found.speech is match.speech else at
 
     def _tell_words(self, match: Match) -> None:
         """Tell the words that have sounded since the last time; at the utterance's end listen anew."""
@@ -128,13 +144,3 @@ class Earpiece:
             quiet = self._quiet
             self._start_over(keep=max(self._length - ends_at, 0.02))
             self._quiet = quiet
-
-    def _finish(self) -> None:
-        """Tell that Alex has paused; in the middle of an utterance if he was cut short."""
-        sounded = self._length - self._quiet > LEAST_SOUND
-        if self._match is None and sounded and not self._words:
-            self._words.append(NOT_UNDERSTOOD)
-        text = " ".join(self._words)
-        self._tell(AlexSaid(self._utterance, text, interrupted=self._match is not None))
-        self._sound, self._match = [], None
-        self._length = self._quiet = 0.0

@@ -28,6 +28,10 @@ REMEMBERED = 256
 """Utterances that an ear knows at most; the oldest is forgotten first."""
 ALIKE = 0.72
 """How alike a stretch and its place must be: 1 is equal; two different sentences reach 0.5."""
+ALIKE_NEXT = 0.6
+"""How alike the next short stretch must be to count as a continuation."""
+_DRIFT = 0.3
+"""Seconds by which sound may have come sooner or later than it was spoken."""
 _BANDS = 12
 _LOWEST, _HIGHEST = 150.0, 5000.0
 _WINDOW = 0.032
@@ -78,6 +82,17 @@ class Ears:
         heard = features(samples, rate)
         matches = [found for found in self._matches(heard) if found.alike >= ALIKE]
         return max(matches, key=lambda match: match.alike, default=None)
+
+    def follows(self, samples: Samples, rate: int, *, match: Match, at: float) -> bool:
+        """Tell whether `samples` are what comes next in `match`, `at` seconds of its stretch; silence is."""
+        heard = features(samples, rate)
+        if not heard.any():
+            return True
+        known = self._known.get(match.speech.text)
+        if known is None:
+            return False
+        place, alike = _place_in(known[1], heard)
+        return alike >= ALIKE_NEXT and abs(place * HOP - match.offset - at) <= _DRIFT
 
     def best(self, samples: Samples, rate: int) -> Match | None:
         """Return the most similar utterance however little similar it is."""

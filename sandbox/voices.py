@@ -97,6 +97,7 @@ class VoiceLeg(Leg):
 
     def _over(self, reason: str) -> None:
         self.microphone.cut()
+        self.earpiece.finish()
         self.end(reason=reason, sip_status=SIP_STATUS_OF_END.get(reason, 480))
         for task in self._tasks:
             task.cancel()

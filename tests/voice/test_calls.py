@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from django.conf import settings
 
+from outreach.domain.call_status import CallStatus
 from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
 from outreach.models import Call, Turn
 from outreach.services import clock
@@ -33,7 +35,9 @@ async def end_of(call_id: UUID) -> Call:
 
 async def turns_of(call: Call) -> list[tuple[str, str]]:
     """Return who said what."""
-    return await in_database(lambda: list(Turn.objects.filter(call=call).values_list("speaker", "text")))
+    return await in_database(
+        lambda: list(Turn.objects.filter(call=call).order_by("seq").values_list("speaker", "text"))
+    )
 
 
 class TestCall:
@@ -128,8 +132,10 @@ class TestNobody:
     async def test_is_waited_for_only_so_long(self, production: Production) -> None:
         def prepared() -> Call:
             call = claim(a_person(a_campaign()))
+            now = clock.now()
+            call.move_to(CallStatus.PREPARING, preparing_at=now, deadline_at=now + timedelta(minutes=1))
             call = Call.objects.select_related("campaign", "script", "facilitator").get(pk=call.pk)
-            brief = brief_for(call, now=clock.now())
+            brief = brief_for(call, now=now)
             limits = brief.limits.model_copy(update={"join_timeout": 2.0})
             production.rooms.prepare_room(
                 room=call.room,
