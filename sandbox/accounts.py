@@ -28,6 +28,8 @@ class TwilioStanding:
     """Whether calls may come from numbers that the account does not own: a rehearsal makes up its own."""
     numbers: list[str] = field(default_factory=lambda: list(sample.CAMPAIGN.caller_ids))
     """Numbers that the account has bought."""
+    without_voice: list[str] = field(default_factory=list)
+    """Those among them that only send messages."""
     verified: list[str] = field(default_factory=list)
     """Somebody else's numbers that are verified as caller IDs."""
     countries: list[str] | None = None

@@ -29,6 +29,7 @@ class TwilioAccountApi:
     def __init__(self, *, standing: TwilioStanding, settings: SandboxSettings, door: TwilioDoor) -> None:
         self._standing = standing
         self._sid = settings.twilio_account_sid
+        self._public_base_url = settings.public_base_url
         self._door = door
         self._voice_urls: dict[str, str] = {}
 
@@ -45,6 +46,14 @@ class TwilioAccountApi:
             web.get("/v1/DialingPermissions/Countries/{iso}", guarded(self._country)),
             web.get("/v1/CustomerProfiles", guarded(self._profiles)),
         ]
+
+    def voice_url_of(self, number: str) -> str:
+        """Return where Twilio asks what to do with calls to `number`; empty: it was never set.
+
+        An account of which any number may call is one whose numbers are set up.
+        """
+        usual = f"{self._public_base_url}/hooks/twilio/incoming" if self._standing.any_caller_id else ""
+        return self._voice_urls.get(number, usual)
 
     async def _account(self, _: web.Request) -> web.StreamResponse:
         self._door.maybe_fail()
@@ -76,7 +85,7 @@ class TwilioAccountApi:
         for number in self._standing.numbers:
             if _sid("PN", number) == request.match_info["sid"]:
                 form = await request.post()
-                self._voice_urls[number] = str(form.get("VoiceUrl", self._voice_urls.get(number, "")))
+                self._voice_urls[number] = str(form.get("VoiceUrl", self.voice_url_of(number)))
                 return web.json_response(self._number(number))
         raise not_found(request)
 
@@ -117,13 +126,13 @@ class TwilioAccountApi:
         return web.json_response({"results": found, "meta": meta | more})
 
     def _number(self, number: str) -> dict[str, Any]:
-        sid = _sid("PN", number)
+        sid, voice = _sid("PN", number), number not in self._standing.without_voice
         return {
             "sid": sid,
             "account_sid": self._sid,
             "phone_number": number,
-            "capabilities": {"voice": True, "sms": True, "mms": False, "fax": False},
-            "voice_url": self._voice_urls.get(number, ""),
+            "capabilities": {"voice": voice, "sms": True, "mms": False, "fax": False},
+            "voice_url": self.voice_url_of(number),
             "voice_method": "POST",
             "uri": f"/{API_VERSION}/Accounts/{self._sid}/IncomingPhoneNumbers/{sid}.json",
         }

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from packaging.requirements import Requirement
 
 from outreach.doctor.finding import Check, Finding, Surroundings, fail, ok, warn
 from outreach.integrations import nonces
@@ -31,7 +32,7 @@ NOTICEABLE = 5
 BEAT_SILENT_AFTER = timedelta(minutes=4)
 _NTP = "Switch time synchronisation on: timedatectl set-ntp true"
 _START = "Start everything with make up, or the missing process by itself."
-_PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)")
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[^\]]*\])?==")
 
 
 def versions(_about: Surroundings) -> Finding:
@@ -54,16 +55,18 @@ def versions(_about: Surroundings) -> Finding:
 
 def _other_versions(requirements: Path) -> Iterator[str]:
     for line in requirements.read_text(encoding="utf-8").splitlines():
-        pinned = _PINNED.match(line)
-        if pinned is None:
+        if not _PINNED.match(line):
+            continue
+        wanted = Requirement(line.rstrip("\\ "))
+        if wanted.marker is not None and not wanted.marker.evaluate():
             continue
         try:
-            installed = metadata.version(pinned[1])
+            installed = metadata.version(wanted.name)
         except metadata.PackageNotFoundError:
-            yield f"{pinned[1]} is missing"
+            yield f"{wanted.name} is missing"
             continue
-        if installed != pinned[2]:
-            yield f"{pinned[1]} is {installed}, not {pinned[2]}"
+        if installed not in wanted.specifier:
+            yield f"{wanted.name} is {installed}, not {str(wanted.specifier).removeprefix('==')}"
 
 
 def database_clock(_about: Surroundings) -> Finding:
