@@ -25,6 +25,7 @@ ANSWERS_WITHIN = 30.0
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio"),
     *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+    "--allow-loopback-in-peer-connection",
     *("--disable-features=MediaRouter,WebRtcHideLocalIpsWithMdns", "--remote-debugging-port=0"),
     *("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"),
     "--autoplay-policy=no-user-gesture-required",
@@ -97,7 +98,7 @@ class Page:
         return str(await self.evaluate(f"document.querySelector({json.dumps(selector)}).innerText"))
 
     async def picture(self, path: Path, *, width: int, height: int, dark: bool = False) -> None:
-        """Write a picture of the page as it looks on a screen of this size."""
+        """Write a picture of the page as it looks on a screen of this size, in the admin's theme."""
         await self.ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -105,8 +106,7 @@ class Page:
             deviceScaleFactor=1,
             mobile=width < 600,
         )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        await self.ask("Emulation.setEmulatedMedia", features=[scheme])
+        await self.evaluate(f"document.documentElement.classList.toggle('dark', {json.dumps(dark)})")
         await asyncio.sleep(0.1)  # two frames: the page is drawn anew
         shot = await self.ask("Page.captureScreenshot", format="png")
         await asyncio.to_thread(path.write_bytes, base64.b64decode(shot["data"]))

@@ -138,7 +138,7 @@
         if (ending || !talk) return;
         const name = LivekitClient.DisconnectReason[reason] || "";
         if (!talk.since || !["ROOM_DELETED", "ROOM_CLOSED"].includes(name)) problem(LOST[name] || "The connection to LiveKit is lost. Talk again; if it happens again, manage.py doctor checks the address and the keys.");
-        over("Alex hung up.");
+        over("The other side hung up.");
     }
 
     function over(sentence) {
