@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from outreach.domain.contracts import (
     AnyWord,
@@ -67,13 +68,13 @@ def record_words(words: Sequence[AnyWord]) -> None:
             cursor.execute(_NOTES, _columns(notes, "call_id", "seq", "text", "turn_seq", "at"))
     _record_tools([word for word in words if isinstance(word, ToolWord)])
     stages = _latest_stages(word for word in words if isinstance(word, StageWord))
-    spoken = {word.call_id for word in (*turns, *notes)}
+    over = {call.pk: call for call in _not_whole_yet({word.call_id for word in (*turns, *notes)})}
     # Call by call in one order for all recorders: none holds a row that another waits for.
-    for call_id in sorted(spoken | stages.keys()):
+    for call_id in sorted(over.keys() | stages.keys()):
         if call_id in stages:
             Call.objects.filter(pk=call_id).update(stage=stages[call_id])
-        if call_id in spoken:
-            _look_again(call_id)
+        if call_id in over:
+            _look_again(over[call_id])
 
 
 def _first_of_each(words: Iterable[Numbered]) -> list[Numbered]:
@@ -111,15 +112,16 @@ def _latest_stages(words: Iterable[StageWord]) -> dict[UUID, str]:
     return {word.call_id: word.stage for word in sorted(words, key=lambda word: word.at)}
 
 
-def _look_again(call_id: UUID) -> None:
-    """Judge a transcript anew whose conversation is over: late words may have made it whole."""
-    call = (
-        Call.objects.filter(pk=call_id, end_received_at__isnull=False)
-        .exclude(transcript=TranscriptState.COMPLETE)
-        .first()
-    )
-    if call is not None and mark_transcript(call):
-        Call.objects.filter(pk=call_id).update(transcript=call.transcript)
+def _not_whole_yet(call_ids: Collection[UUID]) -> QuerySet[Call]:
+    """Return the calls whose conversation is over and whose words are not all there."""
+    over = Call.objects.filter(pk__in=call_ids, end_received_at__isnull=False)
+    return over.exclude(transcript=TranscriptState.COMPLETE)
+
+
+def _look_again(call: Call) -> None:
+    """Judge a transcript anew: late words may have made it whole."""
+    if mark_transcript(call):
+        Call.objects.filter(pk=call.pk).update(transcript=call.transcript)
 
 
 def missing(seqs: Sequence[int], n: int | None) -> list[int]:
@@ -154,7 +156,8 @@ def store_words(*, call_id: UUID, batch: WordsBatch) -> WordsStored | None:
     own = [word for word in batch.words if word.call_id == call_id]
     if own:
         record_words(own)
-    _look_again(call_id)
+    for late in _not_whole_yet([call_id]):
+        _look_again(late)
     call = Call.objects.filter(pk=call_id).first()
     return words_of(call) if call is not None else None
 
@@ -168,6 +171,6 @@ def give_up_on_gaps() -> int:
     late = Call.objects.filter(
         transcript=TranscriptState.OPEN, answered_at__isnull=False, settled_at__lt=since
     )
-    for call_id in list(late.values_list("pk", flat=True)[:100]):
-        _look_again(call_id)
+    for call in _not_whole_yet(late.values_list("pk", flat=True)[:100]):
+        _look_again(call)
     return late.update(transcript=TranscriptState.INCOMPLETE)
