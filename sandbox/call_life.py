@@ -23,6 +23,7 @@ ANSWER_BUFFER = 5.0
 SETUP_SECONDS = 0.05
 """Between dialling and the far end's first sign of life."""
 CARRIER_FAILURE_SIP_CODE = 503
+MISSED = frozenset({"no-answer", "busy"})
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +50,19 @@ class CallLife:
         next_attempt: Callable[[], int],
         exchange: Exchange,
         talk: Conversation,
+        missed: Callable[[Persona, PhoneCall], None],
     ) -> None:
-        """Prepare; `next_attempt` counts the calls that reach this person; it is asked once this one does."""
+        """Prepare; `next_attempt` counts the calls that reach this person; it is asked once this one does.
+
+        `missed` is told when this is the first one that they did not answer.
+        """
         self.call = call
         self._persona = persona
         self._next_attempt = next_attempt
         self._attempt = 0
         self._exchange = exchange
         self._talk = talk
+        self._missed = missed
         self._answered_at: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -160,3 +166,5 @@ class CallLife:
             self.call.duration = math.ceil(time.monotonic() - self._answered_at)
             sip_code = sip_code or 200
         self._move(status, sip_code=sip_code)
+        if status in MISSED and self._attempt == 1:
+            self._missed(self._persona, self.call)

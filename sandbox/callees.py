@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sandbox import talks
 from sandbox.ear import Ear
-from sandbox.persona import Answer, Busy, NoAnswer, NotInService, Persona, Pickup, Talk
+from sandbox.persona import Answer, Busy, NoAnswer, NotInService, Persona, Pickup, RingsBack, Talk
 
 __all__ = [
     "TABLE",
@@ -21,15 +21,28 @@ __all__ = [
     "NotInService",
     "Persona",
     "Pickup",
+    "RingsBack",
     "persona_for",
     "personas",
 ]
 
 
 def _persona(
-    name: str, behaviour: Talk, *intended: str, answers: tuple[Answer, ...] = (Pickup(),), stops: bool = False
+    name: str,
+    behaviour: Talk,
+    *intended: str,
+    answers: tuple[Answer, ...] = (Pickup(),),
+    stops: bool = False,
+    rings_back: RingsBack | None = None,
 ) -> Persona:
-    return Persona(name=name, behaviour=behaviour, intended=frozenset(intended), answers=answers, stops=stops)
+    return Persona(
+        name=name,
+        behaviour=behaviour,
+        intended=frozenset(intended),
+        answers=answers,
+        stops=stops,
+        rings_back=rings_back,
+    )
 
 
 _SHARES: tuple[tuple[Persona, int], ...] = (
@@ -47,8 +60,38 @@ _SHARES: tuple[tuple[Persona, int], ...] = (
     (_persona("ivr", talks.ivr, "ivr", "no_outcome"), 3),
     (_persona("screening_then_interested", talks.screening_then_interested, "interested"), 3),
     (_persona("screening_then_gone", talks.screening_then_gone, "unavailable", "screening", "no_outcome"), 2),
-    (_persona("never_answers", talks.interested, "no_answer", answers=(NoAnswer(),)), 5),
-    (_persona("answers_second_time", talks.interested, "interested", answers=(NoAnswer(), Pickup())), 5),
+    (_persona("never_answers", talks.interested, "no_answer", answers=(NoAnswer(),)), 3),
+    (
+        _persona(
+            "rings_back_to_be_left_alone",
+            talks.not_interested,
+            "no_answer",
+            answers=(NoAnswer(),),
+            rings_back=RingsBack(presses="9"),
+        ),
+        1,
+    ),
+    (
+        _persona(
+            "rings_back_and_says_stop",
+            talks.not_interested,
+            "busy",
+            answers=(Busy(),),
+            rings_back=RingsBack(says="Stop."),
+        ),
+        1,
+    ),
+    (_persona("answers_second_time", talks.interested, "interested", answers=(NoAnswer(), Pickup())), 3),
+    (
+        _persona(
+            "rings_back",
+            talks.interested,
+            "interested",
+            answers=(NoAnswer(), Pickup()),
+            rings_back=RingsBack(presses="1"),
+        ),
+        2,
+    ),
     (_persona("busy_first", talks.interested, "interested", answers=(Busy(), Pickup())), 4),
     (_persona("not_in_service", talks.interested, "failed", answers=(NotInService(),)), 3),
     (_persona("speaks_spanish", talks.speaks_spanish, "no_outcome", "hung_up", "callback_requested"), 3),

@@ -11,6 +11,7 @@ from sandbox.clock import RehearsalClock
 from sandbox.control import Control
 from sandbox.conversation import Conversation
 from sandbox.faults import Faults
+from sandbox.incoming_calls import IncomingCalls
 from sandbox.journal import Journal
 from sandbox.ledger import CalleeLedger, CallLedger
 from sandbox.phone_network import PhoneNetwork
@@ -39,9 +40,18 @@ def make_carrier(
     callbacks = StatusCallbacks(webhooks=webhooks, faults=faults, journal=journal)
     exchange = Exchange(clock=clock, faults=faults, journal=journal, ledger=calls, callbacks=callbacks)
     talk = Conversation(rooms=room_server.rooms, webhooks=webhooks, ledger=callees, journal=journal)
-    network = PhoneNetwork(settings=settings, exchange=exchange, talk=talk)
     door = TwilioDoor(settings=settings, faults=faults)
     account = TwilioAccountApi(standing=accounts.twilio, settings=settings, door=door)
+    callers = CalleeLedger(path=settings.state_dir / "callers.jsonl")
+    incoming = IncomingCalls(
+        settings=settings,
+        clock=clock,
+        journal=journal,
+        webhooks=webhooks,
+        ledger=callers,
+        voice_url_of=account.voice_url_of,
+    )
+    network = PhoneNetwork(settings=settings, exchange=exchange, talk=talk, incoming=incoming)
     api = TwilioApi(
         network=network,
         settings=settings,
@@ -57,6 +67,7 @@ def make_carrier(
         faults=faults,
         calls=calls,
         callees=callees,
+        callers=callers,
         network=network,
         room_server=room_server,
         accounts=accounts,

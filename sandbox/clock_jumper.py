@@ -208,7 +208,8 @@ def watch(connection: psycopg.Connection, *, network: str, key: str) -> None:
             trace, quiet_since = sight.trace, time.monotonic()
         quiet_for = time.monotonic() - quiet_since
         moment = next_moment(sight, quiet_for=quiet_for)
-        if moment is not None and sight.in_flight:
+        if moment is not None:
+            # The carrier knows of calls that our tables do not, such as one that is about to reach us.
             moment = next_moment(sight, quiet_for=quiet_for, carried=calls_carried(network, key=key))
         if moment is not None:
             jump(connection, to=moment, network=network, key=key)

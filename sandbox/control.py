@@ -5,6 +5,8 @@ GET  /control/ledger   {"calls": [{sid, to, from, attempt, persona, accepted_at,
                        error_codes}]}
 GET  /control/callees  {"calls": [{call_sid, number, room, persona, attempt, turns_spoken,
                        spoken: [{speaker, text}], connected, silence_seconds, unheard}]}
+GET  /control/callers  {"calls": [{call_sid, number, called, persona, placed_at, ended_at, chose, wish,
+                       confirmed, heard: [text], error_codes}]}
 GET  /control/state    {"open_calls": n, "rooms": n, "workers": n, "ahead_seconds": s}
 GET  /control/faults   every knob with its value; POST turns knobs, `{"preset": "network20"}` a set of them
 GET  /control/accounts how the vendors' accounts stand; POST changes it, `{"profile": "fresh"}` all at once
@@ -44,6 +46,7 @@ class Control:
         faults: Faults,
         calls: CallLedger,
         callees: CalleeLedger,
+        callers: CalleeLedger,
         network: PhoneNetwork,
         room_server: RoomServer,
         accounts: Accounts,
@@ -53,6 +56,7 @@ class Control:
         self._faults = faults
         self._calls = calls
         self._callees = callees
+        self._callers = callers
         self._network = network
         self._room_server = room_server
         self._accounts = accounts
@@ -62,6 +66,7 @@ class Control:
         return [
             web.get("/control/ledger", self._guarded(self._ledger)),
             web.get("/control/callees", self._guarded(self._ears)),
+            web.get("/control/callers", self._guarded(self._who_rang)),
             web.get("/control/state", self._guarded(self._state)),
             web.get("/control/faults", self._guarded(self._knobs)),
             web.post("/control/faults", self._guarded(self._set_faults)),
@@ -84,10 +89,13 @@ class Control:
     async def _ears(self, _: web.Request) -> web.StreamResponse:
         return web.json_response({"calls": self._callees.records()})
 
+    async def _who_rang(self, _: web.Request) -> web.StreamResponse:
+        return web.json_response({"calls": self._callers.records()})
+
     async def _state(self, _: web.Request) -> web.StreamResponse:
         return web.json_response(
             {
-                "open_calls": sum(not call.is_over for call in self._network.newest_first()),
+                "open_calls": self._network.n_open,
                 "rooms": len(self._room_server.rooms.all()),
                 "workers": len(self._room_server.workers.workers()),
                 "ahead_seconds": self._clock.ahead_seconds,

@@ -14,7 +14,19 @@ from sandbox.ledger import CalleeLedger
 from sandbox.legs import Leg, SipInvite, SipRefused
 from sandbox.phone_call import PhoneCall
 from sandbox.rooms import Rooms
-from sandbox.twiml import SCHEMA_WARNING, Dial, Hangup, InvalidTwiml, Pause, Say, Unknown, Verb, parse
+from sandbox.twiml import (
+    SCHEMA_WARNING,
+    Dial,
+    Gather,
+    Hangup,
+    InvalidTwiml,
+    Pause,
+    Redirect,
+    Say,
+    Unknown,
+    Verb,
+    parse,
+)
 
 _DIAL_STATUS_OF_SIP = {408: "no-answer", 480: "no-answer", 486: "busy", 487: "no-answer", 600: "busy"}
 _REQUEST_TIMEOUT = 487
@@ -111,7 +123,7 @@ class Conversation:
                 line.spoken_to += seconds
             case Pause(seconds=seconds):
                 await asyncio.sleep(seconds)
-            case Unknown():
+            case Unknown() | Gather() | Redirect():  # the last two are obeyed only for callers
                 line.call.error_codes.append(SCHEMA_WARNING)
 
     async def _after(self, line: _Line, dial: Dial, outcome: dict[str, str]) -> str:

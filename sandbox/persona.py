@@ -40,6 +40,23 @@ class NotInService:
     after: float = 0.1
 
 
+@dataclass(frozen=True, kw_only=True)
+class RingsBack:
+    """Whoever missed a call rings the number that it came from, after so many seconds, and wants something.
+
+    `presses` a key, or `says` a word, once they have heard that it may be pressed or said.
+    """
+
+    presses: str = ""
+    says: str = ""
+    after: float = 3.0
+
+    @property
+    def stops(self) -> bool:
+        """Tell whether they wish never to be called again."""
+        return self.presses == "9" or "stop" in self.says.lower()
+
+
 Answer = Pickup | Busy | NoAnswer | NotInService
 Talk = Callable[[Phone], Awaitable[None]]
 """How somebody talks on the phone; it is hung up when this returns."""
@@ -60,6 +77,8 @@ class Persona:
     behaviour: Talk
     answers: tuple[Answer, ...] = (Pickup(),)
     stops: bool = False
+    rings_back: RingsBack | None = None
+    """What they do once when they have missed their first call."""
     number: str = ""
     seed: int = 0
     pace: float = 1.0

@@ -45,6 +45,8 @@ class PhoneCall:
     created_at: datetime
     attempt: int
     """1 for the first call that was accepted to this number."""
+    direction: str = "outbound-api"
+    """`inbound` where somebody rings the customer."""
     sid: str = field(default_factory=lambda: f"CA{uuid.uuid4().hex}")
     status: str = "queued"
     updated_at: datetime | None = None
@@ -87,7 +89,7 @@ class PhoneCall:
             "duration": None if self.duration is None else str(self.duration),
             "price": None,
             "price_unit": "USD",
-            "direction": "outbound-api",
+            "direction": self.direction,
             "answered_by": None,
             "annotation": None,
             "api_version": API_VERSION,
@@ -109,7 +111,7 @@ class PhoneCall:
             "CallStatus": self.status,
             "Called": self.request.to,
             "Caller": self.request.from_,
-            "Direction": "outbound-api",
+            "Direction": self.direction,
             "From": self.request.from_,
             "To": self.request.to,
         }

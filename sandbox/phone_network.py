@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.call_life import CallLife, Exchange
 from sandbox.callees import Persona, persona_for
 from sandbox.conversation import Conversation
+from sandbox.incoming_calls import IncomingCalls
 from sandbox.phone_call import OVER, CallRequest, PhoneCall
 from sandbox.settings import SandboxSettings
 
@@ -22,12 +23,15 @@ _NO_SUBSCRIBER = 404
 class PhoneNetwork:
     """All calls of one account. A power cut loses no accepted call: the ledger has them."""
 
-    def __init__(self, *, settings: SandboxSettings, exchange: Exchange, talk: Conversation) -> None:
+    def __init__(
+        self, *, settings: SandboxSettings, exchange: Exchange, talk: Conversation, incoming: IncomingCalls
+    ) -> None:
         self._account_sid = settings.twilio_account_sid
         self._interval = 1 / settings.calls_per_second
         self._seed, self._pace = settings.seed, settings.pace
         self._exchange = exchange
         self._talk = talk
+        self._incoming = incoming
         self._next_slot = 0.0
         self._lives: dict[str, CallLife] = {}
         self._calls: dict[str, PhoneCall] = {}
@@ -56,6 +60,7 @@ class PhoneNetwork:
             next_attempt=partial(self._count, request.to),
             exchange=self._exchange,
             talk=self._talk,
+            missed=self._incoming.missed,
         )
         self._lives[call.sid] = life
         life.start(queue_seconds=slot - now)
@@ -63,11 +68,18 @@ class PhoneNetwork:
 
     def get(self, sid: str) -> PhoneCall | None:
         """Return the call of that SID, or None."""
-        return self._calls.get(sid)
+        return self._calls.get(sid) or self._incoming.get(sid)
 
     def newest_first(self) -> list[PhoneCall]:
-        """Return every call, the latest accepted first."""
-        return list(reversed(self._calls.values()))
+        """Return every call in either direction, the latest first."""
+        calls = [*self._calls.values(), *self._incoming.calls()]
+        return sorted(calls, key=lambda call: call.created_at, reverse=True)
+
+    @property
+    def n_open(self) -> int:
+        """Return how many calls are not over, those included that somebody is about to make to us."""
+        open_calls = sum(not call.is_over for call in self.newest_first())
+        return open_calls + self._incoming.n_coming
 
     def end(self, call: PhoneCall, *, status: str) -> None:
         """End a call as the API's `Status` asks: `canceled` leaves an answered call alone."""
@@ -78,6 +90,7 @@ class PhoneNetwork:
 
     async def close(self) -> None:
         """Stop every call where it stands."""
+        await self._incoming.close()
         await asyncio.gather(*(life.close() for life in self._lives.values()))
         for call in self._calls.values():
             if not call.is_over:

@@ -12,6 +12,7 @@ SCHEMA_WARNING = 12200
 SIP_BAD_URI = 13224
 DIAL_TIMEOUT = 30
 DIAL_TIME_LIMIT = 14_400
+GATHER_TIMEOUT = 5
 
 
 class InvalidTwiml(ValueError):
@@ -68,6 +69,31 @@ class Pause:
     seconds: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gather:
+    """Wait for a key or for words while `prompts` are heard; times in seconds.
+
+    https://www.twilio.com/docs/voice/twiml/gather
+    """
+
+    prompts: tuple[Say | Pause, ...] = ()
+    inputs: frozenset[str] = frozenset({"dtmf"})
+    n_digits: int | None = None
+    timeout: float = GATHER_TIMEOUT
+    action: str = ""
+    method: str = "POST"
+    asks_in_any_case: bool = False
+    """Whether the action is asked, too, when nothing was entered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redirect:
+    """Go on with another document."""
+
+    url: str
+    method: str = "POST"
+
+
 @dataclass(frozen=True)
 class Unknown:
     """A verb outside the schema: Twilio warns (12200) and goes on."""
@@ -75,7 +101,7 @@ class Unknown:
     name: str
 
 
-Verb = Dial | Hangup | Say | Pause | Unknown
+Verb = Dial | Gather | Hangup | Pause | Redirect | Say | Unknown
 
 
 def parse(document: str) -> list[Verb]:
@@ -102,8 +128,26 @@ def _verb(element: ElementTree.Element) -> Verb:
             return Say("".join(element.itertext()).strip())
         case "Pause":
             return Pause(_seconds(element, "length", 1))
+        case "Gather":
+            return _gather(element)
+        case "Redirect":
+            return Redirect(url=(element.text or "").strip(), method=element.get("method", "POST").upper())
         case name:
             return Unknown(name)
+
+
+def _gather(element: ElementTree.Element) -> Gather:
+    inside = (_verb(nested) for nested in element)
+    digits = element.get("numDigits", "")
+    return Gather(
+        prompts=tuple(verb for verb in inside if isinstance(verb, Say | Pause)),
+        inputs=frozenset(element.get("input", "dtmf").split()),
+        n_digits=int(digits) if digits.isdigit() else None,
+        timeout=_seconds(element, "timeout", GATHER_TIMEOUT),
+        action=element.get("action", ""),
+        method=element.get("method", "POST").upper(),
+        asks_in_any_case=element.get("actionOnEmptyResult", "false").lower() == "true",
+    )
 
 
 def _dial(element: ElementTree.Element) -> Dial:

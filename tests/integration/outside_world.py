@@ -79,6 +79,8 @@ class Customer:
     failures: int = 0
     """How many of the next status callbacks are answered by 500."""
     answer_status: int = 200
+    documents: dict[str, str] = field(default_factory=dict)
+    """TwiML for the webhooks to other paths; what is not there hangs up."""
     heard: list[Heard] = field(default_factory=list)
     room_events: list[webhook.WebhookEvent] = field(default_factory=list)
 
@@ -101,7 +103,7 @@ class Customer:
         if request.path.startswith("/status"):
             self.failures -= 1
             return web.Response(status=500 if self.failures >= 0 else 204)
-        body = self.twiml if request.path.startswith("/answer") else HANG_UP
+        body = self.twiml if request.path.startswith("/answer") else self.documents.get(request.path, HANG_UP)
         return web.Response(text=body, status=self.answer_status, content_type="text/xml")
 
     async def rooms(self, request: web.Request) -> web.Response:
