@@ -1,4 +1,4 @@
-"""Rooms over LiveKit's server API, and its webhooks: the only module of the product that talks to LiveKit."""
+"""Rooms over LiveKit's server API, and its webhooks."""
 
 from __future__ import annotations
 
@@ -90,10 +90,7 @@ class LiveKitRooms:
             return async_to_sync(self._room_state)(room)
 
     def _client(self) -> api.LiveKitAPI:
-        # failover=False: the SDK would otherwise replay a timed-out request in another region, and a
-        # replayed CreateDispatch could bring a second Alex.
-        timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, connect=CONNECT_TIMEOUT)
-        return api.LiveKitAPI(self._url, self._api_key, self._api_secret, timeout=timeout, failover=False)
+        return livekit_client(url=self._url, api_key=self._api_key, api_secret=self._api_secret)
 
     async def _prepare_room(self, room: str, agent_name: str, metadata: str, empty_timeout: int) -> None:
         async with self._client() as client:
@@ -136,6 +133,16 @@ class LiveKitRooms:
             agents=sum(kind == ParticipantInfo.AGENT for kind in kinds),
             people=sum(kind in _PEOPLE for kind in kinds),
         )
+
+
+def livekit_client(*, url: str, api_key: str, api_secret: str) -> api.LiveKitAPI:
+    """Return a client that asks once and gives up in time; to be made inside a running loop.
+
+    Without failover: the SDK would otherwise replay a timed-out request in another region, and a replayed
+    CreateDispatch could bring a second Alex.
+    """
+    timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, connect=CONNECT_TIMEOUT)
+    return api.LiveKitAPI(url, api_key, api_secret, timeout=timeout, failover=False)
 
 
 def rooms() -> Rooms:
