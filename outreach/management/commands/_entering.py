@@ -27,6 +27,7 @@ from outreach.management.supervisor import programs
 from outreach.management.supervisor.ports import Ports, free_ports, taken
 from outreach.management.supervisor.stack import Stack
 from outreach.management.supervisor.state import DataInUse, kept_secrets, locked
+from outreach.management.supervisor.tunnel import NoTunnel, Tunnel, open_tunnel
 from sandbox import servers
 from sandbox.servers import Server, ServerError
 
@@ -50,6 +51,12 @@ class Entered:
     rehearsal: bool
     held: ExitStack
     notices: tuple[str, ...] = ()
+    tunnel: Tunnel | None = None
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether there was a tunnel and it has ended: nobody outside reaches us any more."""
+        return self.tunnel is not None and self.tunnel.has_ended
 
 
 class Refused(Exception):
@@ -68,6 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `up`, for whoever reads them first."""
     parser.add_argument("--data", type=Path, help="where everything is kept (default: .state/up)")
     parser.add_argument("--no-sample", action="store_true", help="rehearsal: load nobody, start no campaign")
+    parser.add_argument(
+        "--tunnel", action="store_true", help="let the world reach the hooks: ngrok or cloudflared on PATH"
+    )
     parser.add_argument("--people", type=int, help="rehearsal: load only the first N people of the sample")
     for field in fields(Ports):
         parser.add_argument(
@@ -91,7 +101,7 @@ def enter_environment(command: str, arguments: Sequence[str]) -> None:
             _entered.append(enter_throw_away())
         else:
             _entered.append(_enter(arguments))
-    except (DataInUse, ServerError, Refused) as refusal:
+    except (DataInUse, ServerError, Refused, NoTunnel) as refusal:
         sys.exit(str(refusal))
 
 
@@ -137,6 +147,7 @@ def _enter(arguments: Sequence[str]) -> Entered:
     unused = brought | {"media"} | (set() if rehearsal else {"twilio", "livekit", "groq"})
     if problems := taken(ports, unused=frozenset(unused)):
         raise Refused("\n".join(problems))
+    tunnel = _tunnel(ports.hooks, directory, held, rehearsal=rehearsal) if options.tunnel else None
     notices = []
     if "postgres" not in brought and (place := _postgres_data(directory).parent) != directory:
         notices.append(
@@ -153,9 +164,20 @@ def _enter(arguments: Sequence[str]) -> Entered:
         rehearsal=rehearsal,
         held=held,
         notices=tuple(notices),
+        tunnel=tunnel,
     )
     _set(decided, kept_secrets(directory, rehearsal=rehearsal))
     return decided
+
+
+def _tunnel(port: int, directory: Path, held: ExitStack, *, rehearsal: bool) -> Tunnel:
+    """Open a tunnel to the hooks and let its address be ours for this run."""
+    if rehearsal:
+        raise Refused("A rehearsal needs no tunnel: nobody outside calls it. Set DIALING=test or live first.")
+    tunnel = open_tunnel(port=port, log=directory / "logs" / "tunnel.log")
+    held.callback(tunnel.close)
+    os.environ["PUBLIC_BASE_URL"] = tunnel.address
+    return tunnel
 
 
 def start_stores(stack: Stack, decided: Entered) -> None:
@@ -175,12 +197,18 @@ def _set(decided: Entered, made: dict[str, str]) -> None:
     os.environ.update(environments.on_this_machine(**where))  # type: ignore[arg-type]
     if decided.rehearsal:
         os.environ.update(environments.of_a_rehearsal(**where))  # type: ignore[arg-type]
+    os.environ.update(environments.own_secrets(secrets=made, given=os.environ))
     publish(decided.directory, _published(rehearsal=decided.rehearsal, **where))
 
 
 def _published(*, rehearsal: bool, **where: Any) -> set[str]:
     """Return the variables that another terminal needs to work beside us."""
-    ours = {*GIVEN_BY.values(), *environments.on_this_machine(**where)}
+    ours = {
+        *GIVEN_BY.values(),
+        *environments.OWN_SECRETS,
+        "PUBLIC_BASE_URL",
+        *environments.on_this_machine(**where),
+    }
     if rehearsal:
         ours |= environments.of_a_rehearsal(**where).keys()
     return ours & os.environ.keys()

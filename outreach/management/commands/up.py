@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from outreach.domain.dialing_mode import DialingMode
 from outreach.management.commands import _entering
 from outreach.management.supervisor import preparing, programs
 from outreach.management.supervisor.console import Terminal
@@ -56,7 +58,9 @@ class Command(BaseCommand):
             running = Running(plan=plan, terminal=terminal, asked=asked)
             try:
                 Start(running=running, entered=entered, options=options).run()
-                running.keep_telling(lambda: asked.to_stop)
+                running.keep_telling(lambda: asked.to_stop or entered.cut_off)
+                if entered.cut_off:
+                    problem = CommandError("The tunnel ended, so nobody reaches us: see logs/tunnel.log.")
             except (NotReady, ServerError, WrongDatabase, CommandError) as stopped_by:
                 problem = stopped_by
             finally:
@@ -89,8 +93,7 @@ class Start:
         if self.entered.rehearsal:
             self._set_clock()
         stack.start(later)
-        if self.entered.rehearsal:
-            self._load_sample()
+        self._load_sample()
         stack.wait_until_ready(give_up=self._given_up)
         if self.entered.rehearsal:
             self._wait_for_alex()
@@ -119,15 +122,23 @@ class Start:
         if self.options["no_sample"]:
             return
         facts = NewCampaign(**asdict(sample.CAMPAIGN))
-        for sentence in preparing.load_sample(
-            facts=facts, people=sample.PEOPLE, at_most=self.options["people"]
-        ):
+        sentences: Iterable[str] = ()
+        if self.entered.rehearsal:
+            at_most = self.options["people"]
+            sentences = preparing.load_sample(facts=facts, people=sample.PEOPLE, at_most=at_most)
+        elif settings.DIALING is DialingMode.TEST:
+            sentences = preparing.draft_sample(facts=facts)
+        for sentence in sentences:
             self.running.terminal.say("up", sentence)
 
     def _announce(self, password: str | None) -> None:
         ports = self.entered.ports
         mode = self.running.plan.environment.get("DIALING", "rehearsal").upper()
-        calm = "no real phone rings" if self.entered.rehearsal else "real phones may ring"
+        calm = "real phones may ring"
+        if self.entered.rehearsal:
+            calm = "no real phone rings"
+        elif settings.DIALING is DialingMode.TEST and not settings.TEST_NUMBERS:
+            calm = "no phone can ring, since TEST_NUMBERS is empty"
         kept = "the password that was printed at the first start (manage.py changepassword admin)"
         shown = kept if password is None else f"password {password}"
         self.running.terminal.announce(
