@@ -14,8 +14,10 @@ DEFAULT_PAGE_SIZE = 50
 MAX_PAGE_SIZE = 1000
 
 
-def list_page(calls: Sequence[PhoneCall], *, account_sid: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return one page of the calls that fit the query, in the given order.
+def list_page(
+    calls: Sequence[PhoneCall], *, account_sid: str, query: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    """Return one page of the calls that fit the query, in the given order, as they stand at `now`.
 
     :raises TwilioError: when a page or a time cannot be read.
     """
@@ -33,7 +35,7 @@ def list_page(calls: Sequence[PhoneCall], *, account_sid: str, query: Mapping[st
 
     has_more = start + size < len(found)
     return {
-        "calls": [call.resource() for call in shown],
+        "calls": [call.resource(now=now) for call in shown],
         "page": page,
         "page_size": size,
         "start": start,
@@ -53,7 +55,7 @@ def _fits(call: PhoneCall, query: Mapping[str, str]) -> bool:
     for parameter, at in (("StartTime", call.started_at), ("EndTime", call.ended_at)):
         if not _in_time(at, query, parameter):
             return False
-    return not query.get("ParentCallSid")
+    return query.get("ParentCallSid") in (None, "", call.parent_sid)
 
 
 def _in_time(at: datetime | None, query: Mapping[str, str], parameter: str) -> bool:

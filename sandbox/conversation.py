@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
@@ -154,7 +155,9 @@ class Conversation:
         except SipRefused as exc:
             return _outcome(_DIAL_STATUS_OF_SIP.get(exc.status, "failed"), exc.status)
         connected_at = time.monotonic()
+        call.leg_to = f"sip:{address.user}@{address.host}"
         await self._bridge(line, leg, time_limit=dial.time_limit)
+        call.leg_seconds = math.ceil(time.monotonic() - connected_at)
         outcome = _outcome("completed", 200, seconds=time.monotonic() - connected_at)
         if leg.ended_reason == "CLIENT_INITIATED":
             if dial.action:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
+
+from sandbox.tariff import PRICED_AFTER, price_of
 
 API_VERSION = "2010-04-01"
 DEFAULT_RING_TIMEOUT = 60
@@ -58,6 +61,11 @@ class PhoneCall:
     sip_code: int | None = None
     error_codes: list[int] = field(default_factory=list)
     """Twilio's debugger entries about this call."""
+    parent_sid: str | None = None
+    leg_to: str = ""
+    """The SIP address that the person was connected to; "" while there is none."""
+    leg_seconds: int | None = None
+    """How long that leg lasted, once it is over."""
     sequence: int = 0
     """The next status callback's SequenceNumber."""
 
@@ -66,16 +74,37 @@ class PhoneCall:
         """Tell whether the call has ended."""
         return self.status in OVER
 
-    def resource(self, *, fresh: bool = False) -> dict[str, Any]:
+    def legs(self) -> list[PhoneCall]:
+        """Return the further leg that the call has, if any: a call of its own, whose parent this one is."""
+        if not self.leg_to:
+            return []
+        digest = hashlib.sha256(self.sid.encode()).hexdigest()
+        return [
+            PhoneCall(
+                account_sid=self.account_sid,
+                request=CallRequest(to=self.leg_to, from_=self.request.from_),
+                created_at=self.answered_at or self.created_at,
+                attempt=1,
+                sid=f"CA{digest[:32]}",
+                parent_sid=self.sid,
+                status=self.status,
+                started_at=self.answered_at,
+                ended_at=self.ended_at,
+                duration=self.duration if self.leg_seconds is None else self.leg_seconds,
+            )
+        ]
+
+    def resource(self, *, fresh: bool = False, now: datetime | None = None) -> dict[str, Any]:
         """Return the call as the REST API shows it; `fresh` as the answer to its creation.
 
-        A queued call has no start; the answer to a creation has no dates at all yet.
+        A queued call has no start; the answer to a creation has no dates at all yet. A price is there some
+        time after the end of a call that was answered, if `now` is told.
         """
         uri = f"/{API_VERSION}/Accounts/{self.account_sid}/Calls/{self.sid}"
         return {
             "sid": self.sid,
             "account_sid": self.account_sid,
-            "parent_call_sid": None,
+            "parent_call_sid": self.parent_sid,
             "date_created": None if fresh else format_datetime(self.created_at),
             "date_updated": None if fresh else format_datetime(self.updated_at or self.created_at),
             "to": self.request.to,
@@ -87,9 +116,9 @@ class PhoneCall:
             "start_time": _formatted(self.started_at),
             "end_time": _formatted(self.ended_at),
             "duration": None if self.duration is None else str(self.duration),
-            "price": None,
+            "price": self._price(now),
             "price_unit": "USD",
-            "direction": self.direction,
+            "direction": "outbound-dial" if self.parent_sid else self.direction,
             "answered_by": None,
             "annotation": None,
             "api_version": API_VERSION,
@@ -101,6 +130,11 @@ class PhoneCall:
             "uri": f"{uri}.json",
             "subresource_uris": {"notifications": f"{uri}/Notifications.json"},
         }
+
+    def _price(self, now: datetime | None) -> str | None:
+        if now is None or self.ended_at is None or not self.duration or now < self.ended_at + PRICED_AFTER:
+            return None
+        return price_of(to=self.request.to, seconds=self.duration)
 
     def webhook_params(self) -> dict[str, str]:
         """Return what every request to the customer says about the call."""

@@ -78,11 +78,12 @@ class TwilioApi:
 
     async def _fetch(self, request: web.Request) -> web.StreamResponse:
         self._door.maybe_fail()
-        return web.json_response(self._call(request).resource())
+        return web.json_response(self._call(request).resource(now=self._clock.now()))
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         self._door.maybe_fail()
-        page = list_page(self._listable(), account_sid=self._account_sid, query=request.query)
+        now = self._clock.now()
+        page = list_page(self._listable(), account_sid=self._account_sid, query=request.query, now=now)
         return web.json_response(page)
 
     async def _update(self, request: web.Request) -> web.StreamResponse:
@@ -115,11 +116,12 @@ class TwilioApi:
         return sum(not call.is_over for call in self._network.newest_first())
 
     def _listable(self) -> list[PhoneCall]:
-        """Return the calls that the eventually consistent list already shows, the newest first."""
+        """Return the calls and their legs that the eventually consistent list already shows, newest first."""
         delay = self._faults.value("twilio.list_delay_seconds")
         now = self._clock.now()
         return [
-            call
+            leg
             for call in self._network.newest_first()
+            for leg in (*call.legs(), call)
             if not delay or (now - call.created_at).total_seconds() >= delay
         ]
