@@ -22,7 +22,8 @@ SHOWN = re.compile(r"^(#?)([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
 INTERNAL = {"OUTREACH_SERVES", "OUTREACH_IGNORE_DOTENV"}
 #: Read by programs that we start or by docker-compose.yml, not by our settings.
 OF_OTHERS = {
-    *("FLOWER_BASIC_AUTH", "POSTGRES_PASSWORD", "VALKEY_PASSWORD", "LIVEKIT_SITE"),
+    *("FLOWER_BASIC_AUTH", "POSTGRES_PASSWORD", "VALKEY_PASSWORD"),
+    *("COMPOSE_PROFILES", "LIVEKIT_SITE"),
     *("HOOKS_PROCESSES", "WEB_PROCESSES", "DIAL_WORKERS", "RECORDERS", "AGENT_WORKERS"),
 }
 
