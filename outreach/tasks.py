@@ -11,6 +11,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
+from outreach.doctor import examining
 from outreach.domain.defaults import SUMMARY_REFUSED_WAIT
 from outreach.integrations import livekit, prices, summaries, twilio, twilio_account
 from outreach.services import (
@@ -103,3 +104,9 @@ def price_calls(**_: object) -> None:
     after_call.take_up()
     if settings.TWILIO_ACCOUNT_SID:
         costs.bill_due(carrier=prices.carrier_prices())
+
+
+@shared_task(name="outreach.run_checks", queue="ops", max_retries=0, soft_time_limit=110, time_limit=120)
+def run_checks(*, campaign_id: int | None = None, **_: object) -> None:
+    """Make doctor's checks and keep their results. Idempotent: they only look, and the last ones count."""
+    examining.examine(campaign_id=campaign_id)

@@ -68,6 +68,10 @@ class DeskAdmin(ModelAdmin):
         """Tell whether the operator may stop and allow all dialing."""
         return request.user.has_perm("outreach.use_kill_switch")
 
+    def has_run_checks_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may have the accounts and servers checked."""
+        return request.user.has_perm("outreach.run_checks")
+
     def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         """Write only what the operator changed: tasks write the other columns at the same time."""
         if not change:

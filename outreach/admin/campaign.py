@@ -20,6 +20,7 @@ from outreach.admin.upload import upload_page
 from outreach.desk import board
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, moment
+from outreach.doctor import results
 from outreach.models import Campaign
 from outreach.services import clock
 from outreach.services.scripts import seed_script
@@ -54,6 +55,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
             },
         ),
         ("One call", {"fields": (("ring_timeout", "max_duration"), ("silence", "leave_voicemail"))}),
+        ("After a conversation", {"fields": ("asks_for",)}),
         ("Pacing", {"fields": (("calls_per_second", "max_open_calls"), "canary_size")}),
     )
 
@@ -73,6 +75,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
                 "count": count,
                 "next_call_at": board.next_calls([campaign]).get(campaign.pk),
                 "now": clock.now(),
+                "checks": results.latest(campaign=campaign),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 

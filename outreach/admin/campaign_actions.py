@@ -11,10 +11,12 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
+from outreach import tasks
 from outreach.admin.base import go_to
 from outreach.admin.dialogs import ReasonForm, dialog
 from outreach.models import Campaign, CampaignState, CanaryState
@@ -34,7 +36,7 @@ _FITTING: dict[str, Callable[[Campaign], bool]] = {
 class CampaignActions:
     """Start, pause, go on after the canary."""
 
-    actions_detail = ("start_campaign", "go_on", "pause_campaign", "upload", "talk")
+    actions_detail = ("start_campaign", "go_on", "pause_campaign", "check_again", "upload", "talk")
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Return the buttons that fit the campaign as it stands."""
@@ -107,6 +109,26 @@ class CampaignActions:
             done,
             lambda by: campaigns.pause(campaign_id=int(object_id), by=by, reason=f"{reason} ({by})"),
         )
+
+    @action(
+        description="Check again",
+        url_path="check-again",
+        permissions=["run_checks"],
+        icon="stethoscope",
+        dialog=dialog(
+            "Check what a call needs?",
+            "This machine, Twilio, the public address, LiveKit and Groq are asked; nobody is called.",
+            "Check again",
+        ),
+    )
+    def check_again(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        try:
+            tasks.run_checks.apply_async(kwargs={"campaign_id": int(object_id)}, retry=False)
+        except OperationalError:
+            messages.error(request, "Redis takes no tasks. Is it running? Then check again.")
+        else:
+            messages.success(request, "The checks run; their results are here in half a minute.")
+        return go_to(request, reverse("admin:outreach_campaign_change", args=[object_id]))
 
 
 def _do(request: HttpRequest, object_id: str, done: str, ask: Callable[[str], object]) -> HttpResponse:

@@ -46,6 +46,10 @@ VARIANTS: dict[str, str] = {
     "complete": "success",
     "incomplete": "danger",
     "waiting_for_go": "warning",
+    # checks
+    "ok": "success",
+    "warn": "warning",
+    "fail": "danger",
 }
 
 
