@@ -12,6 +12,7 @@ _COLOURS = {
     "up": "bold",
     "dialer": "cyan",
     "phone": "blue",
+    "browser": "blue",
     "alex": "green",
     "person": "yellow",
     "next": "magenta",

@@ -15,6 +15,13 @@ OUTSIDE_WORLD = (
     *("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "LIVEKIT_SIP_URI"),
     *("SIP_USERNAME", "SIP_PASSWORD", "GROQ_API_KEY", "GROQ_BASE_URL", "ALEX_LINE"),
 )
+#: What only our own processes share: made where it is not given.
+OWN_SECRETS = ("DJANGO_SECRET_KEY", "AGENT_SECRET")
+
+
+def own_secrets(*, secrets: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets that our own processes share and that the operator has not set."""
+    return {name: secrets[name] for name in OWN_SECRETS if not given.get(name, "").strip()}
 
 
 def on_this_machine(*, ports: Ports, secrets: Mapping[str, str], directory: Path) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -39,6 +40,18 @@ def prepare_database() -> str | None:
     password = secrets.token_urlsafe(12)
     users.create_superuser(username=ADMIN, email="", password=password)
     return password
+
+
+def draft_sample(*, facts: campaigns.NewCampaign) -> Iterator[str]:
+    """Make the sample campaign as a draft without people or numbers, where there is no campaign at all."""
+    if Campaign.objects.exists():
+        return
+    numberless = replace(facts, caller_ids=(), callback_number="")
+    campaign = campaigns.create_campaign(numberless)
+    yield (
+        f'The campaign "{campaign.name}" was made as a draft, without people: open it in the admin and press '
+        "“Talk to Alex”. It calls nobody."
+    )
 
 
 def load_sample(*, facts: campaigns.NewCampaign, people: Path, at_most: int | None) -> Iterator[str]:

@@ -40,15 +40,17 @@ def locked(directory: Path) -> Iterator[None]:
 def kept_secrets(directory: Path, *, rehearsal: bool) -> dict[str, str]:
     """Return the secrets of this data directory, made at random when it is new (mode 0600).
 
-    Outside a rehearsal every key is the operator's own: then only Flower's password is ours.
+    Outside a rehearsal the keys of services are the operator's own: ours is what our own processes share.
     """
     path = directory / "secrets.json"
     kept: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-    made = {"FLOWER_PASSWORD": secrets.token_urlsafe(12)}
+    made = {
+        "FLOWER_PASSWORD": secrets.token_urlsafe(12),
+        "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        "AGENT_SECRET": secrets.token_urlsafe(32),
+    }
     if rehearsal:
         made |= {
-            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
-            "AGENT_SECRET": secrets.token_urlsafe(32),
             "TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
             "TWILIO_AUTH_TOKEN": secrets.token_hex(16),
             "LIVEKIT_API_KEY": "API" + secrets.token_hex(6),

@@ -9,6 +9,7 @@
     choosePerson();
     if (!find("start")) return;
 
+    LivekitClient.setLogLevel("warn");
     const PLACE_WITHIN_MS = 10000;
     const ALEX_WITHIN_MS = 10000;
     const NO_AGENT = "Alex did not come within ten seconds: no agent worker took the talk. While manage.py up runs, see logs/agent.log in its data directory; elsewhere look at the output of python -m agentworker.";
