@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -133,11 +134,12 @@ class Restoring:
 
         What happened after the backup is not in it, so nobody is called before somebody has looked.
         """
-        with self._maintenance() as connection:
-            _drop(connection, copy.name)
-            name = sql.Identifier(copy.name)
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._forget, copy)
+            self._forget(copy)
+            with self._maintenance() as connection:
+                name = sql.Identifier(copy.name)
+                connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
             pg_restore = program("pg_restore", major=self.manifest.postgresql)
             options = ["--exit-on-error", "--no-owner", "--no-privileges", f"--dbname={copy.name}"]
             run([pg_restore, *options, str(self.backup / DUMP)], copy)
@@ -149,10 +151,11 @@ class Restoring:
                     [STOPPED_BY, self._reason()],
                 )
                 connection.execute("ANALYZE")
-        except BaseException:
-            with self._maintenance() as connection:
-                _drop(connection, copy.name)
-            raise
+            undo.pop_all()
+
+    def _forget(self, copy: Database) -> None:
+        with self._maintenance() as connection:
+            _drop(connection, copy.name)
 
     def _refuse_other_counts(self, found: Mapping[str, int]) -> None:
         wrong = [name for name, count in self.manifest.rows.items() if found.get(name) != count]
