@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import httpx2
-import openai.resources.chat.completions.completions  # noqa: F401  (or the first reply of a process waits 0.3 s for it)
 from livekit.agents import (
     NOT_GIVEN,
     AgentSession,
@@ -17,10 +17,17 @@ from livekit.agents import (
     stt,
     tts,
 )
+from livekit.agents.utils import http_context
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import groq
 
 from agentworker.settings import ModelSettings
+
+# What the libraries import on first use: a process's first call would wait up to half a second for each.
+import_module("anyio._backends._asyncio")
+import_module("numpy.fft")
+import_module("openai.resources.audio.transcriptions")
+import_module("openai.resources.chat.completions.completions")
 
 _REPLY_TOKENS = 300
 _TEMPERATURE = 0.3
@@ -62,6 +69,8 @@ def build_models(settings: ModelSettings, *, audio: bool) -> Models:
     )
     if not audio:
         return Models(llm=thinks)
+    # The voice's connections share one context per process; its first sentence would wait 0.2 s for it.
+    http_context._create_ssl_context()
     return Models(
         llm=thinks,
         stt=groq.STT(
