@@ -22,6 +22,7 @@ from outreach.admin.base import FactsAdmin, go_to
 from outreach.admin.conversation import conversation_of
 from outreach.admin.dialogs import dialog
 from outreach.admin.searching import with_number_prefix
+from outreach.desk import after_call
 from outreach.desk.badges import ANSWERED_BY, badge
 from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_moment
 from outreach.desk.titles import Titled
@@ -110,6 +111,8 @@ class CallAdmin(FactsAdmin):
                 "ring_time": duration(seconds_between(call.ringing_at, call.answered_at or call.ended_at)),
                 "may_read": may_read,
                 "conversation": conversation_of(call) if may_read else None,
+                "summary": after_call.summary_of(call) if may_read else None,
+                "cost": after_call.cost_of(call),
                 "events": CallEvent.objects.filter(call=call).order_by("received_at", "id")[:200],
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from outreach.admin.asked_fields import AskedFieldsField
 from outreach.domain.backoff import RETRIED, InvalidRetryPolicy, RetryPolicy
 from outreach.domain.call_window import CallWindow, InvalidCallWindow
 from outreach.models import Campaign
@@ -124,6 +125,12 @@ class CampaignForm(forms.ModelForm):
         help_text="How long until the next try, by how a call ended: the first wait, how many times longer "
         "each further one is, and the longest.",
     )
+    asks_for = AskedFieldsField(
+        required=False,
+        label="What to find out",
+        help_text="One line each: a name, a colon, the question. Each conversation is searched for the "
+        "answers; what the person did not say themselves is left out.",
+    )
     caller_ids = NumbersField(label="Caller IDs", help_text="Numbers we call from, one a line: +14155550100.")
 
     class Meta:
@@ -133,7 +140,7 @@ class CampaignForm(forms.ModelForm):
             "default_country", "call_window", "callback_window", "skip_public_holidays", "retry_policy",
             "max_attempts", "max_attempts_a_day", "max_attempts_a_day_after_busy", "min_gap_hours",
             "max_attempts_in_30_days", "quiet_days_after_no", "ring_timeout", "max_duration", "silence",
-            "leave_voicemail", "calls_per_second", "max_open_calls", "canary_size",
+            "leave_voicemail", "calls_per_second", "max_open_calls", "canary_size", "asks_for",
         )  # fmt: skip
         labels = {
             "max_attempts": "Calls per person",

@@ -27,6 +27,7 @@ from outreach.admin.facilitator_filters import NotCalledBecause
 from outreach.admin.facilitator_form import FacilitatorForm
 from outreach.admin.searching import with_name_like, with_number_prefix
 from outreach.admin.upload import upload_page
+from outreach.desk import after_call
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, their_moment, when
 from outreach.desk.titles import Titled
@@ -129,6 +130,9 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
                 "notes": Note.objects.filter(call__facilitator=person, call__channel="phone").order_by(
                     "-noted_at", "-id"
                 )[:SHOWN]
+                if request.user.has_perm("outreach.read_transcript")
+                else (),
+                "answers": after_call.answers_of(person)
                 if request.user.has_perm("outreach.read_transcript")
                 else (),
                 "suppression": Suppression.objects.filter(number=person.number).first(),

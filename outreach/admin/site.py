@@ -53,6 +53,7 @@ def _machinery() -> list[dict[str, Any]]:
     machinery = [
         _page("Limits and switch", "tune", "dialingcontrol"),
         _page("Agent workers", "support_agent", "agentworker"),
+        _page("Rates", "payments", "rate"),
         _page("Events", "inbox", "callevent"),
         _page("Schedule", "schedule", "periodictask", "django_celery_beat"),
     ]
