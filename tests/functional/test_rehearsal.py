@@ -24,6 +24,7 @@ def test_forty_people_are_called_to_the_end_and_every_promise_is_kept() -> None:
     assert {"completed", "busy", "no_answer", "failed"} <= set(verdict["statuses"])
     assert verdict["callbacks"] >= 2
     assert verdict["retries"] >= 10
+    assert (verdict["rang_back"], verdict["rang_in_vain"]) == (3, 0)
 
 
 def test_killing_each_kind_of_process_in_the_middle_changes_none_of_that() -> None:

@@ -15,6 +15,7 @@ from outreach.management.rehearsal.evidence import (
     OurCall,
     OurPerson,
     Persona,
+    RangBack,
 )
 from outreach.management.rehearsal.verdict import judge
 
@@ -84,6 +85,32 @@ def test_forgives_a_call_to_somebody_whom_we_cut_off_before_they_could_say_it() 
 def test_sees_a_call_after_a_suppression() -> None:
     evidence = replace(called_again(KEPT), suppressed_at={NUMBER: TUESDAY + timedelta(minutes=1)})
     assert judge(evidence).calls_after_opt_out == 1
+
+
+RANG_TO_STOP = RangBack(number=NUMBER, wish="stop", confirmed=True, ended_at=TUESDAY + timedelta(minutes=5))
+RANG_FOR_A_CALL = replace(RANG_TO_STOP, wish="callback")
+
+
+def test_sees_that_a_caller_who_was_told_so_is_not_left_alone() -> None:
+    rang = replace(called_again(KEPT), callers=(RANG_TO_STOP,), personas={})
+    verdict = judge(rang)
+    assert verdict.calls_after_opt_out == 1
+    assert any("rang to be left alone" in broken for broken in verdict.promises_broken)
+    kept = replace(KEPT, callers=(RANG_TO_STOP,), suppressed_at={NUMBER: RANG_TO_STOP.ended_at})
+    assert (judge(kept).promises_broken, judge(kept).rang_back) == ((), 1)
+
+
+def test_sees_that_a_caller_who_was_promised_a_call_gets_none() -> None:
+    rang = replace(KEPT, callers=(RANG_FOR_A_CALL,))
+    assert any("were told that they are called back" in broken for broken in judge(rang).promises_broken)
+    assert judge(replace(rang, calls=(replace(CALL, kind="callback"),))).promises_broken == ()
+
+
+def test_sees_that_somebody_rang_in_vain_unless_nobody_could_answer() -> None:
+    rang = replace(KEPT, callers=(replace(RANG_TO_STOP, confirmed=False),))
+    assert judge(rang).rang_in_vain == 1
+    assert any("in vain" in broken for broken in judge(rang).promises_broken)
+    assert judge(replace(rang, killed=("hooks",))).promises_broken == ()
 
 
 def test_sees_two_calls_at_once() -> None:

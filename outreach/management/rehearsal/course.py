@@ -33,6 +33,8 @@ class Course:
     tell: Callable[[str], None]
     kills: tuple[str, ...] = ()
     at_most: float = 1800.0
+    outside_is_quiet: Callable[[], bool] = lambda: True
+    """Whether nobody out there talks to us or is about to ring us."""
     killed: list[str] = field(default_factory=list)
 
     def run(self) -> None:
@@ -54,6 +56,10 @@ class Course:
         self._wait_for_words()
 
     def _is_over(self) -> bool:
+        # Twice: whoever rang us just before it became quiet may have asked for a call.
+        return self._nobody_is_left() and self.outside_is_quiet() and self._nobody_is_left()
+
+    def _nobody_is_left(self) -> bool:
         people = Facilitator.objects.filter(campaign=self.campaign)
         callable_or_in_call = [s.value for s in (*CALLABLE, Standing.IN_CALL)]
         if people.filter(standing__in=callable_or_in_call).exists():

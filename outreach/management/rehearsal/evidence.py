@@ -46,6 +46,17 @@ class HeardCall:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RangBack:
+    """One call to a number of ours as the caller remembers it; `wish` is "callback" or "stop"."""
+
+    number: str
+    wish: str
+    confirmed: bool
+    """Whether they were told that their wish is granted."""
+    ended_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class OurCall:
     """One call in our own tables."""
 
@@ -86,6 +97,7 @@ class Evidence:
     calls: tuple[OurCall, ...]
     carrier: tuple[CarrierCall, ...]
     heard: tuple[HeardCall, ...]
+    callers: tuple[RangBack, ...] = ()
     personas: Mapping[str, Persona]
     suppressed_at: Mapping[str, datetime]
     call_window: Mapping[str, Any]
@@ -110,6 +122,7 @@ def gather(
     campaign: Campaign,
     ledger: Iterable[Mapping[str, Any]],
     ears: Iterable[Mapping[str, Any]],
+    callers: Iterable[Mapping[str, Any]],
     personas: Mapping[str, Persona],
     killed: tuple[str, ...],
     seconds: float,
@@ -120,6 +133,7 @@ def gather(
         calls=tuple(_calls(campaign)),
         carrier=tuple(_carrier_call(entry) for entry in ledger),
         heard=tuple(_heard_call(record) for record in ears),
+        callers=tuple(_rang_back(record) for record in callers),
         personas=personas,
         suppressed_at=dict(Suppression.objects.values_list("number", "created_at")),
         call_window=campaign.call_window,
@@ -173,6 +187,15 @@ def _carrier_call(entry: Mapping[str, Any]) -> CarrierCall:
         accepted_at=datetime.fromisoformat(entry["accepted_at"]),
         ended_at=datetime.fromisoformat(entry["ended_at"]) if entry["ended_at"] else None,
         status=entry["status"],
+    )
+
+
+def _rang_back(record: Mapping[str, Any]) -> RangBack:
+    return RangBack(
+        number=record["number"],
+        wish=record["wish"],
+        confirmed=bool(record["confirmed"]),
+        ended_at=datetime.fromisoformat(record["ended_at"]),
     )
 
 

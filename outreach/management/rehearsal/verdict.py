@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from outreach.domain.call_window import zones_of
 from outreach.domain.standing import Standing
+from outreach.management.rehearsal import callers
 from outreach.management.rehearsal.evidence import CarrierCall, Evidence, OurCall
 
 #: Seconds without a word at an answered phone that nobody notices on a busy machine.
@@ -43,6 +44,8 @@ class Verdict:
     unknown_calls: int
     retries: int
     callbacks: int
+    rang_back: int
+    rang_in_vain: int
     our_faults: int
     dispositions: Mapping[str, int]
     statuses: Mapping[str, int]
@@ -78,6 +81,8 @@ def judge(evidence: Evidence) -> Verdict:
         unknown_calls=sum(call.status == "unknown" for call in evidence.calls),
         retries=sum(call.kind == "retry" and call.dialed for call in evidence.calls),
         callbacks=sum(call.kind == "callback" and call.dialed for call in evidence.calls),
+        rang_back=len({caller.number for caller in evidence.callers}),
+        rang_in_vain=callers.in_vain(evidence),
         our_faults=sum(call.our_fault for call in evidence.calls),
         dispositions=_counted(call.disposition for call in evidence.calls if call.disposition),
         statuses=_counted(call.status for call in evidence.calls),
@@ -103,6 +108,7 @@ def _broken_for_people(evidence: Evidence) -> list[tuple[int, str]]:
             f"4: {len(surprises)} people ended otherwise than they meant: {_examples(surprises)}",
         ),
         (unexplained, f"7: {unexplained} people wait without a reason"),
+        *callers.broken(evidence),
     ]
 
 
@@ -158,6 +164,7 @@ def _after_opt_out(evidence: Evidence) -> int:
         for call in evidence.carrier
         if call.number in evidence.suppressed_at
     )
+    after += callers.called_all_the_same(evidence)
     cut_off = {call.sid for call in evidence.calls if call.our_fault}
     talked = {
         heard.sid

@@ -19,6 +19,8 @@ from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, NoteWord,
 from outreach.domain.disposition import AnsweredBy, Disposition
 from outreach.domain.phone_number import mask
 from outreach.domain.standing import CallKind, Standing
+from outreach.management.supervisor.callers import Callers
+from outreach.management.supervisor.story_line import Line
 from outreach.models import Call, CampaignState, Facilitator
 from outreach.services import clock
 
@@ -50,14 +52,6 @@ _MACHINES = {
 WORDS_AT_ONCE = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """One thing that happened; `source` names who says it: dialer, phone, browser, alex, person or next."""
-
-    source: str
-    text: str
-
-
 @dataclass
 class _Known:
     name: str
@@ -74,6 +68,7 @@ class Story:
         self._stream: Any = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
         self._since = clock.now()
         self._calls: dict[UUID, _Known] = {}
+        self._callers = Callers()
         last: Any = self._stream.xrevrange(WORDS_STREAM, count=1)
         self._last_word: str = last[0][0] if last else "0-0"
         self.conversations = 0
@@ -90,6 +85,7 @@ class Story:
         yield from self._said()
         for call in calls:
             yield from self._ended(call)
+        yield from self._callers.go_on(now=now, local=local)
         yield from self._nobody_is_left()
         self._since = now
 
