@@ -145,7 +145,7 @@ class Deployment:
 
     def _announce(self, addresses: Mapping[str, str], *, before: str, first: bool) -> None:
         admin = addresses["ADMIN_BASE_URL"].rstrip("/")
-        say(f"\n{addresses['DIALING'].upper()}: revision {self._revision} runs.")
+        say(f"\n{(addresses['DIALING'] or 'rehearsal').upper()}: revision {self._revision} runs.")
         say(f"  Admin   {admin}/admin/")
         say(f"  Flower  {admin}/flower/")
         say(f"  Hooks   {addresses['PUBLIC_BASE_URL'].rstrip('/')}/hooks/")
