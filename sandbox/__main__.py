@@ -16,7 +16,7 @@ from sandbox.clock import RehearsalClock
 from sandbox.faults import Faults
 from sandbox.groq_api import make_app
 from sandbox.journal import Journal
-from sandbox.room_server import make_room_server
+from sandbox.room_server import RoomService, make_room_server
 from sandbox.settings import SandboxSettings, SettingsError, settings_from
 
 CLOSE_SECONDS = 2.0
@@ -31,9 +31,17 @@ async def run(settings: SandboxSettings, *, stop: asyncio.Event) -> None:
     journal = Journal(clock=clock)
     faults = Faults(seed=settings.seed, knobs=settings.faults)
     accounts = accounts_of(settings.accounts)
-    room_server = make_room_server(
-        settings=settings, faults=faults, journal=journal, standing=accounts.livekit
-    )
+    voice, emulated = None, None
+    room_server: RoomService
+    if settings.voices:
+        from sandbox import groq_voice, voice_service  # what sound needs is loaded where there is any
+
+        voice = groq_voice.RealVoice()
+        room_server = voice_service.make_voice_service(settings=settings, voice=voice, journal=journal)
+    else:
+        room_server = emulated = make_room_server(
+            settings=settings, faults=faults, journal=journal, standing=accounts.livekit
+        )
     carrier = make_carrier(
         settings=settings,
         clock=clock,
@@ -43,12 +51,17 @@ async def run(settings: SandboxSettings, *, stop: asyncio.Event) -> None:
         accounts=accounts,
     )
     groq = make_app(
-        api_key=settings.groq_api_key, faults=faults, mind_seed=settings.seed, standing=accounts.groq
+        api_key=settings.groq_api_key,
+        faults=faults,
+        mind_seed=settings.seed,
+        standing=accounts.groq,
+        voice=voice,
     )
     async with contextlib.AsyncExitStack() as stack:
         # Closed in reverse order: the calls first, then the rooms they were in.
         await _serve(stack, groq, settings.host, settings.groq_port)
-        await _serve(stack, room_server.app, settings.host, settings.livekit_port)
+        if emulated is not None:
+            await _serve(stack, emulated.app, settings.host, settings.livekit_port)
         await _serve(stack, carrier, settings.host, settings.twilio_port)
         journal.note(
             "sandbox",

@@ -15,7 +15,7 @@ from sandbox.incoming_calls import IncomingCalls
 from sandbox.journal import Journal
 from sandbox.ledger import CalleeLedger, CallLedger
 from sandbox.phone_network import PhoneNetwork
-from sandbox.room_server import RoomServer
+from sandbox.room_server import RoomService
 from sandbox.settings import SandboxSettings
 from sandbox.status_callbacks import StatusCallbacks
 from sandbox.twilio_account import TwilioAccountApi
@@ -29,7 +29,7 @@ def make_carrier(
     clock: RehearsalClock,
     faults: Faults,
     journal: Journal,
-    room_server: RoomServer,
+    room_server: RoomService,
     accounts: Accounts,
 ) -> web.Application:
     """Build the carrier; its ledgers live in the settings' state directory. Closing it cuts its calls off."""

@@ -28,7 +28,7 @@ from sandbox.clock import RehearsalClock
 from sandbox.faults import Faults, UnknownFault
 from sandbox.ledger import CalleeLedger, CallLedger
 from sandbox.phone_network import PhoneNetwork
-from sandbox.room_server import RoomServer
+from sandbox.room_server import RoomService
 
 KEY_HEADER = "X-Sandbox-Key"
 
@@ -48,7 +48,7 @@ class Control:
         callees: CalleeLedger,
         callers: CalleeLedger,
         network: PhoneNetwork,
-        room_server: RoomServer,
+        room_server: RoomService,
         accounts: Accounts,
     ) -> None:
         self._key = key.encode()
@@ -96,8 +96,8 @@ class Control:
         return web.json_response(
             {
                 "open_calls": self._network.n_open,
-                "rooms": len(self._room_server.rooms.all()),
-                "workers": len(self._room_server.workers.workers()),
+                "rooms": self._room_server.count_rooms(),
+                "workers": self._room_server.count_workers(),
                 "ahead_seconds": self._clock.ahead_seconds,
             }
         )

@@ -12,9 +12,8 @@ from sandbox.callees import Ear, Persona
 from sandbox.carrier_webhooks import CarrierWebhooks, WebhookFailed
 from sandbox.journal import Journal
 from sandbox.ledger import CalleeLedger
-from sandbox.legs import Leg, SipInvite, SipRefused
+from sandbox.legs import Leg, SipInvite, SipRefused, Switchboard
 from sandbox.phone_call import PhoneCall
-from sandbox.rooms import Rooms
 from sandbox.twiml import (
     SCHEMA_WARNING,
     Dial,
@@ -56,7 +55,7 @@ class Conversation:
     """Holds answered calls. A person speaks only once they are connected to somebody."""
 
     def __init__(
-        self, *, rooms: Rooms, webhooks: CarrierWebhooks, ledger: CalleeLedger, journal: Journal
+        self, *, rooms: Switchboard, webhooks: CarrierWebhooks, ledger: CalleeLedger, journal: Journal
     ) -> None:
         self._rooms = rooms
         self._webhooks = webhooks

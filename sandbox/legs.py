@@ -7,7 +7,7 @@ import hmac
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +29,16 @@ class SipRefused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__(f"SIP {status}")
         self.status = status
+
+
+class Switchboard(Protocol):
+    """Where a carrier's INVITE goes: rooms of text, or rooms of a real server."""
+
+    async def invite(self, invite: SipInvite) -> Leg:
+        """Bring a phone into the room that its user part names, and wait until it is answered.
+
+        :raises SipRefused: with the SIP status, when it is not answered.
+        """
 
 
 def check_credentials(invite: SipInvite, *, username: str, password: str) -> None:

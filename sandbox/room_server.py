@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 from livekit.api import TokenVerifier
@@ -10,6 +11,7 @@ from livekit.api import TokenVerifier
 from sandbox.accounts import LiveKitStanding
 from sandbox.faults import Faults
 from sandbox.journal import Journal
+from sandbox.legs import Switchboard
 from sandbox.room_api import RoomApi
 from sandbox.room_webhooks import RoomWebhooks
 from sandbox.rooms import Rooms
@@ -19,6 +21,20 @@ from sandbox.text_plane import TextPlane
 from sandbox.worker_plane import WorkerPlane
 
 
+class RoomService(Protocol):
+    """What the carrier and whoever watches a rehearsal ask of a room server."""
+
+    @property
+    def rooms(self) -> Switchboard:
+        """Take INVITEs."""
+
+    def count_rooms(self) -> int:
+        """Return how many rooms there are."""
+
+    def count_workers(self) -> int:
+        """Return how many agent workers are registered."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class RoomServer:
     """The parts of the room server that others talk to."""
@@ -26,6 +42,14 @@ class RoomServer:
     rooms: Rooms
     workers: WorkerPlane
     app: web.Application
+
+    def count_rooms(self) -> int:
+        """Return how many rooms there are."""
+        return len(self.rooms.all())
+
+    def count_workers(self) -> int:
+        """Return how many agent workers are registered."""
+        return len(self.workers.workers())
 
 
 def make_room_server(

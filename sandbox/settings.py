@@ -42,6 +42,8 @@ class SandboxSettings:
     """Numbers that the account owns; empty means that every caller ID is accepted."""
     accounts: str = "usual"
     """The profile of the vendors' accounts: `sandbox.accounts` has them."""
+    voices: bool = False
+    """Whether people have a voice, in rooms of a real livekit-server at `livekit_port`."""
     pace: float = 1.0
     """Scales how long callees think before they speak."""
     faults: Mapping[str, Any] = field(default_factory=dict)
@@ -91,12 +93,19 @@ def settings_from(environ: Mapping[str, str]) -> SandboxSettings:
         calls_per_second=read("SANDBOX_CALLS_PER_SECOND", _rate, 1.0),
         caller_ids=read("SANDBOX_CALLER_IDS", _words, ()),
         accounts=read("SANDBOX_ACCOUNTS", _profile, "usual"),
+        voices=read("SANDBOX_VOICES", _yes, False),  # noqa: FBT003 - the default
         pace=read("SANDBOX_PACE", _rate, 1.0),
         faults=read("SANDBOX_FAULTS", _faults, {}),
     )
     if problems:
         raise SettingsError("The sandbox cannot start:\n  - " + "\n  - ".join(problems))
     return settings
+
+
+def _yes(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("expected 0 or 1")
+    return text == "1"
 
 
 def _rate(text: str) -> float:

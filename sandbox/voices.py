@@ -138,6 +138,13 @@ class VoiceRooms:
         self._sip_username, self._sip_password = sip_username, sip_password
         self._voice = voice
         self._journal = journal
+        self._legs: set[VoiceLeg] = set()
+
+    @property
+    def open_legs(self) -> int:
+        """Return how many telephones are in a room."""
+        self._legs = {leg for leg in self._legs if leg.ended_reason is None}
+        return len(self._legs)
 
     async def invite(self, invite: SipInvite) -> VoiceLeg:
         """Bring a phone into the room that its user part names, and wait until it is answered.
@@ -146,6 +153,7 @@ class VoiceRooms:
         """
         check_credentials(invite, username=self._sip_username, password=self._sip_password)
         leg = VoiceLeg(invite=invite, voice=self._voice)
+        self._legs.add(leg)
         try:
             async with asyncio.timeout(SIP_RINGING_TIMEOUT):
                 await leg.ring(url=self._url, token=self._token(leg))

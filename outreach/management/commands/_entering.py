@@ -14,13 +14,14 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import environ
 
 from outreach.domain.dialing_mode import DialingMode
+from outreach.management.commands._voices import enter_voices
 from outreach.management.joining import publish
 from outreach.management.supervisor import environment as environments
 from outreach.management.supervisor import programs
@@ -52,6 +53,8 @@ class Entered:
     held: ExitStack
     notices: tuple[str, ...] = ()
     tunnel: Tunnel | None = None
+    livekit: Server | None = None
+    """A real room server, in a rehearsal with real audio."""
 
     @property
     def cut_off(self) -> bool:
@@ -77,6 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-sample", action="store_true", help="rehearsal: load nobody, start no campaign")
     parser.add_argument(
         "--tunnel", action="store_true", help="let the world reach the hooks: ngrok or cloudflared on PATH"
+    )
+    parser.add_argument(
+        "--voice", action="store_true", help="rehearsal: real audio in a real livekit-server (make livekit)"
     )
     parser.add_argument("--people", type=int, help="rehearsal: load only the first N people of the sample")
     for field in fields(Ports):
@@ -144,7 +150,13 @@ def _enter(arguments: Sequence[str]) -> Entered:
     held = ExitStack()
     held.enter_context(locked(directory))
     brought = {server for server, variable in GIVEN_BY.items() if os.environ.get(variable, "").strip()}
-    unused = brought | {"media"} | (set() if rehearsal else {"twilio", "livekit", "groq"})
+    if options.voice and not rehearsal:
+        raise Refused("--voice is a rehearsal's: in any other mode, calls have real audio anyway.")
+    unused = (
+        brought
+        | (set() if options.voice else {"media"})
+        | (set() if rehearsal else {"twilio", "livekit", "groq"})
+    )
     if problems := taken(ports, unused=frozenset(unused)):
         raise Refused("\n".join(problems))
     tunnel = _tunnel(ports.hooks, directory, held, rehearsal=rehearsal) if options.tunnel else None
@@ -166,7 +178,10 @@ def _enter(arguments: Sequence[str]) -> Entered:
         notices=tuple(notices),
         tunnel=tunnel,
     )
-    _set(decided, kept_secrets(directory, rehearsal=rehearsal))
+    made = kept_secrets(directory, rehearsal=rehearsal)
+    _set(decided, made)
+    if options.voice:
+        decided = replace(decided, livekit=enter_voices(directory=directory, ports=ports))
     return decided
 
 

@@ -86,6 +86,8 @@ class Start:
         services = programs.product(environment=environment, ports=ports)
         if self.entered.rehearsal:
             services += programs.outside_world(environment=environment, ports=ports)
+        if self.entered.livekit is not None:
+            services += [programs.room_server(self.entered.livekit, environment=environment, ports=ports)]
         early, later, ticks = programs.in_turns(services)
         _entering.start_stores(stack, self.entered)
         stack.start(early)

@@ -7,6 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
@@ -39,7 +40,7 @@ DIALERS = ("worker", "-n", "dial@%h", "-Q", "dial", "-c", "3", "--without-gossip
 OTHERS = ("worker", "-n", "ops@%h", "-Q", "ops,post", "-c", "2", "--without-gossip", "--without-mingle")
 
 #: What needs no database to start: it may do so while the tables are made.
-NEEDS_NO_DATABASE = frozenset({"sandbox", "agent"})
+NEEDS_NO_DATABASE = frozenset({"sandbox", "livekit", "agent"})
 
 
 def in_turns(services: Sequence[Service]) -> tuple[list[Service], list[Service], list[Service]]:
@@ -116,6 +117,13 @@ def product(*, environment: Mapping[str, str], ports: Ports) -> list[Service]:
         ours("agent", Group.ALEX, ["-m", "agentworker"], f"http://{LOOPBACK}:{ports.agent}/", AGENT_GRACE),
         ours("beat", Group.TICKS, [*CELERY, "beat", "--pidfile="]),
     ]
+
+
+def room_server(server: Server, *, environment: Mapping[str, str], ports: Ports) -> Service:
+    """Return a real livekit-server as a service."""
+    address = f"http://{LOOPBACK}:{ports.livekit}/"
+    brought = store(server, environment=environment)
+    return replace(brought, group=Group.OUTSIDE_WORLD, ready=lambda: listens(address))
 
 
 def outside_world(*, environment: Mapping[str, str], ports: Ports) -> list[Service]:
