@@ -160,6 +160,8 @@ def call_now(*, facilitator_id: int, requested_by: str) -> UUID:
     campaign = person.campaign
     if campaign.state in (CampaignState.PAUSED, CampaignState.HELD):
         raise CannotCall(f"The campaign is {campaign.state}: {campaign.state_reason or 'resume it first'}")
+    if not campaign.caller_ids:
+        raise CannotCall("The campaign has no caller ID. Add a number that Twilio lets you call from.")
     if person.standing == Standing.IN_CALL.value:
         raise CannotCall("This person is in a call already.")
     if not try_lock_number(person.number):

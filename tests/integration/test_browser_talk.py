@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+import redis
 
 from outreach.domain.call_status import CallStatus
-from outreach.domain.contracts import AnsweredFact, Brief, CallbackAgreed, End, OptOut, Outcome, WordsBatch
+from outreach.domain.contracts import (
+    WORDS_FIELD,
+    WORDS_STREAM,
+    AnsweredFact,
+    Brief,
+    CallbackAgreed,
+    End,
+    OptOut,
+    Outcome,
+    TurnWord,
+    WordsBatch,
+)
 from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
 from outreach.integrations.livekit_browser import RoomKey
 from outreach.integrations.telephony import TelephonyUnavailable
 from outreach.management.figures import figures
+from outreach.management.supervisor.story import Story
 from outreach.models import (
     Call,
     Callback,
@@ -354,6 +368,22 @@ class TestOutsideEveryCount:
         assert len(dispatching.claim_due()) == 1
         campaign.refresh_from_db()
         assert campaign.canary_state == "running"
+
+    def test_is_told_by_the_supervisor_as_what_it_is(self, campaign: Campaign, valkey: redis.Redis) -> None:
+        with closing(Story()) as story:
+            call = talking(campaign)
+            told = [(line.source, line.text) for line in story.go_on()]
+            word = TurnWord(call_id=call.pk, at=call.queued_at, seq=1, speaker="alex", text="Hello.")
+            valkey.xadd(WORDS_STREAM, {WORDS_FIELD: word.model_dump_json()})
+            alex_says(call, End, n_turns=0, ended_by=EndedBy.CALLEE)
+            told += [(line.source, line.text) for line in story.go_on()]
+            told += [(line.source, line.text) for line in story.go_on()]
+        assert told == [
+            ("browser", "root in the browser talks with Alex; nobody is called"),
+            ("alex", "to root in the browser: Hello."),
+            ("browser", "root in the browser is off the line after 0 s"),
+        ]
+        assert story.conversations == 0
 
     def test_leaves_events_as_evidence_of_itself_alone(self, campaign: Campaign) -> None:
         call = talking(campaign)

@@ -268,6 +268,11 @@ class TestCallNow:
         with pytest.raises(dispatching.CannotCall, match="consent"):
             dispatching.call_now(facilitator_id=person.pk, requested_by="anna")
 
+    def test_says_what_a_campaign_without_a_number_of_its_own_lacks(self) -> None:
+        person = a_person(a_campaign(state="draft", caller_ids=[]))
+        with pytest.raises(dispatching.CannotCall, match="no caller ID"):
+            dispatching.call_now(facilitator_id=person.pk, requested_by="anna")
+
     def test_refuses_somebody_who_is_in_a_call(self) -> None:
         person = a_person(a_campaign())
         claim(person)

@@ -72,6 +72,11 @@ class TestNextMoment:
         assert next_moment(UNSETTLED, quiet_for=PATIENCE_WITH_REST) == DEADLINE
         assert next_moment(UNSETTLED, quiet_for=PATIENCE_WITH_REST - 1) is None
 
+    def test_lets_a_talk_in_the_browser_be_though_no_carrier_carries_it(self) -> None:
+        in_browser = replace(TALKING, in_browser=1, due_at=NOW + timedelta(minutes=2))
+        assert next_moment(in_browser, quiet_for=PATIENCE_WITH_TALK - 1) is None
+        assert next_moment(in_browser, quiet_for=PATIENCE_WITH_TALK) == DEADLINE
+
     def test_stops_at_whoever_is_due_before_that_deadline(self) -> None:
         due_at = NOW + timedelta(minutes=2)
         assert next_moment(replace(UNSETTLED, due_at=due_at), quiet_for=PATIENCE_WITH_REST) == due_at
