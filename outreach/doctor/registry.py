@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from outreach.doctor import (
     groq_models,
+    livekit_project,
+    livekit_sip,
     local_processes,
     local_stores,
     public_address,
@@ -23,6 +25,8 @@ _MODULES = (
     twilio_account,
     twilio_campaign,
     public_address,
+    livekit_project,
+    livekit_sip,
     groq_models,
 )
 

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -21,7 +22,13 @@ from livekit.api.twirp_client import ServerError, ServerErrorCode
 from livekit.protocol.models import ParticipantInfo
 from livekit.protocol.webhook import WebhookEvent
 
-from outreach.integrations.telephony import Rooms, RoomState, TelephonyUnavailable
+from outreach.integrations.telephony import (
+    Fault,
+    Rooms,
+    RoomState,
+    TelephonyRefused,
+    TelephonyUnavailable,
+)
 
 TOTAL_TIMEOUT = 10.0
 CONNECT_TIMEOUT = 3.0
@@ -184,6 +191,28 @@ def parse_webhook(*, body: bytes, authorization: str, api_key: str, api_secret: 
         identity=event.participant.identity,
         payload=MessageToDict(event, preserving_proto_field_name=True),
     )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Translate what may go wrong with a request, and tell a definite no from a server that is not there.
+
+    :raises TelephonyRefused: when LiveKit says no; `http_status` 401 means that the keys are wrong.
+    :raises TelephonyUnavailable: when it could not be asked.
+    """
+    try:
+        yield
+    except ServerError as exc:
+        if exc.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TelephonyUnavailable(f"LiveKit answered {exc.status} ({exc.code})") from exc
+        raise TelephonyRefused(
+            exc.message or f"LiveKit answered {exc.status}",
+            code=str(exc.code),
+            fault=Fault.ACCOUNT,
+            http_status=exc.status,
+        ) from exc
+    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+        raise TelephonyUnavailable(f"LiveKit could not be asked ({type(exc).__name__})") from exc
 
 
 @contextmanager

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import aiohttp
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from livekit import api
-from livekit.api.twirp_client import ServerError
 
-from outreach.integrations.livekit import livekit_client
-from outreach.integrations.telephony import Fault, TelephonyRefused, TelephonyUnavailable
+from outreach.integrations.livekit import livekit_client, refusals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,22 +82,22 @@ class LiveKitSip:
 
     def trunks(self) -> list[Trunk]:
         """Return the inbound trunks."""
-        with _errors():
+        with refusals():
             return [_trunk(found) for found in async_to_sync(self._trunks)()]
 
     def rules(self) -> list[Rule]:
         """Return the dispatch rules."""
-        with _errors():
+        with refusals():
             return [_rule(found) for found in async_to_sync(self._rules)()]
 
     def put_trunk(self, *, trunk_id: str, name: str, username: str, password: str) -> None:
         """Create the trunk, or set it right."""
-        with _errors():
+        with refusals():
             async_to_sync(self._put_trunk)(trunk_id, name, username, password)
 
     def put_rule(self, *, rule_id: str, name: str, trunk_id: str) -> None:
         """Create the rule, or set it right."""
-        with _errors():
+        with refusals():
             async_to_sync(self._put_rule)(rule_id, name, trunk_id)
 
     def _client(self) -> api.LiveKitAPI:
@@ -175,21 +170,3 @@ def _rule(found: api.SIPDispatchRuleInfo) -> Rule:
         inbound_numbers=tuple(found.inbound_numbers),
         numbers=tuple(found.numbers),
     )
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    """Translate what may go wrong with a request."""
-    try:
-        yield
-    except ServerError as exc:
-        if exc.status >= 500:
-            raise TelephonyUnavailable(f"LiveKit answered {exc.status} ({exc.code})") from exc
-        raise TelephonyRefused(
-            exc.message or f"LiveKit answered {exc.status}",
-            code=str(exc.code),
-            fault=Fault.ACCOUNT,
-            http_status=exc.status,
-        ) from exc
-    except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-        raise TelephonyUnavailable(f"LiveKit could not be asked ({type(exc).__name__})") from exc

@@ -40,7 +40,7 @@ def make_plan(
             *(_number_step(route, book) for route in (book.routes(numbers) if numbers else [])),
         ),
         remarks=tuple(remarks_about(trunk, rule, rules)) + (() if numbers else (_NO_NUMBERS,)),
-        by_hand=(_webhooks(),),
+        by_hand=(webhooks_by_hand(),),
     )
 
 
@@ -88,7 +88,8 @@ def _number_step(route: NumberRoute, book: NumberBook) -> Step:
     )
 
 
-def _webhooks() -> ByHand:
+def webhooks_by_hand() -> ByHand:
+    """Return where LiveKit is told to report to us; no API does it."""
     hook = f"{settings.PUBLIC_BASE_URL}/hooks/livekit"
     if settings.LIVEKIT_URL.split("/")[2].endswith(".livekit.cloud"):
         return ByHand(
