@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -57,7 +58,10 @@ TEST_NUMBERS: list[str] = env.list("TEST_NUMBERS", default=[])
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = _required("DJANGO_SECRET_KEY", "a long random string that signs sessions.")
 DEBUG = _parsed("DJANGO_DEBUG", env.bool, default=False, expected="true or false")
+#: Where people open the pages; its host may be opened without being named in ALLOWED_HOSTS too.
+ADMIN_BASE_URL = env.str("ADMIN_BASE_URL", default="")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+ALLOWED_HOSTS += [host for host in [urlsplit(ADMIN_BASE_URL).hostname] if host]
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 #: The hooks process answers Twilio, LiveKit and Alex on a port of its own, so that a tunnel never
@@ -129,9 +133,11 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 if SERVES_HOOKS else 2_621_440
 
-_https = env.str("ADMIN_BASE_URL", default="").startswith("https://")
+_https = ADMIN_BASE_URL.startswith("https://")
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+#: Asked by supervisors on this machine, who follow no redirect.
+SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 
