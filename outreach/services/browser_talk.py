@@ -13,7 +13,9 @@ from django.db.models.functions import Least
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
+from outreach.domain.contracts import Brief
 from outreach.domain.script import InvalidScript
+from outreach.domain.zones import UnknownZone
 from outreach.integrations.livekit_browser import BrowserDoor, RoomKey
 from outreach.integrations.telephony import Rooms, TelephonyUnavailable
 from outreach.models import Call, Campaign, Channel, Facilitator, ScriptVersion
@@ -97,13 +99,21 @@ def begin_talk(
         brief = brief_for(call, now=now)
     except InvalidScript as problem:
         raise CannotTalk(f"The script cannot be read: {problem}") from problem
-    call.facilitator = person
+    except UnknownZone as unknown:
+        raise CannotTalk("Where this person lives is not known: set their country or time zone.") from unknown
+    call.facilitator = person  # instead of the invented one, whose row is nowhere
     call.requested_by = requested_by
     call.status = CallStatus.PREPARING.value
     call.queued_at = call.preparing_at = now
     call.deadline_at = now + timedelta(seconds=defaults.READY_DEADLINE)
     call.save(force_insert=True)
     logger.info("talk in the browser requested", extra={"call_id": str(call.pk)})
+    _send_alex(call, brief, rooms)
+    key = door.key_for(room=call.room, identity=f"web-{call.pk}", name=requested_by)
+    return Talk(call_id=call.pk, key=key)
+
+
+def _send_alex(call: Call, brief: Brief, rooms: Rooms) -> None:
     try:
         rooms.prepare_room(
             room=call.room,
@@ -115,8 +125,6 @@ def begin_talk(
         reason = "The room server could not be asked."
         cancel_before_dial(call_id=call.pk, code="rooms_unavailable", reason=reason)
         raise CannotTalk(f"{UNREACHABLE} ({problem})") from problem
-    key = door.key_for(room=call.room, identity=f"web-{call.pk}", name=requested_by)
-    return Talk(call_id=call.pk, key=key)
 
 
 def end_talk(*, call_id: UUID, requested_by: str, rooms: Rooms) -> None:

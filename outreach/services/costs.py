@@ -90,7 +90,9 @@ def measured(call: Call) -> Measured:
 
 
 def _line_seconds(call: Call) -> float:
-    """Return for how long the carrier's line was open; nobody pays for a phone that only rang."""
+    """Return for how long the carrier's line was open; nobody pays for one that only rang, or for none."""
+    if not call.is_phone_call:
+        return 0.0
     if call.duration_seconds is not None:
         return float(call.duration_seconds)
     if call.answered_at is None or call.ended_at is None:
@@ -209,12 +211,12 @@ def _bill(claimed: _Claimed, price: CallPrice) -> None:
 
 
 def total(campaign: Campaign | None = None, *, since: datetime | None = None) -> list[Total]:
-    """Return what calls cost so far, one total per currency.
+    """Return what phone calls cost so far, one total per currency.
 
     :param campaign: of which; None: of all.
     :param since: settled at or after this time; None: ever.
     """
-    calls = Call.objects.filter(cost__isnull=False).exclude(cost_currency="")
+    calls = Call.objects.by_phone().filter(cost__isnull=False).exclude(cost_currency="")
     if campaign is not None:
         calls = calls.filter(campaign=campaign)
     if since is not None:

@@ -146,7 +146,7 @@ def _stop(row: IncomingCall) -> NeverAgain:
     )
     row.choice = IncomingChoice.STOP.value
     row.save(update_fields=["choice"])
-    ringing = Call.objects.filter(number=row.number, status__in=_MAY_STILL_RING).first()
+    ringing = Call.objects.by_phone().filter(number=row.number, status__in=_MAY_STILL_RING).first()
     logger.info("caller asked never to be called", extra={"incoming_call_id": row.pk})
     return NeverAgain(ringing=ringing.pk if ringing else None)
 

@@ -21,6 +21,7 @@ from outreach.domain.contracts import (
     OptOut,
     Outcome,
     TurnWord,
+    Usage,
     WordsBatch,
 )
 from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
@@ -40,7 +41,16 @@ from outreach.models import (
     ScriptVersion,
     Suppression,
 )
-from outreach.services import browser_talk, dialing, dispatching, facts, progress, statistics
+from outreach.services import (
+    after_call,
+    browser_talk,
+    costs,
+    dialing,
+    dispatching,
+    facts,
+    progress,
+    statistics,
+)
 from outreach.services.browser_talk import CannotTalk, NoPlace, Talk, begin_talk, end_talk
 from outreach.services.capacity import agent_places, capacity_of, open_calls
 from outreach.services.facts import FactResult
@@ -174,6 +184,12 @@ class TestNoTalkBegins:
                 campaign=campaign, script=campaign.script, person=None, requested_by="root",
                 rooms=FakeRooms(), door=door,
             )  # fmt: skip
+        assert not Call.objects.exists()
+
+    def test_as_somebody_who_lives_nowhere_known(self, campaign: Campaign) -> None:
+        person = a_person(campaign, country="", time_zone="", standing="held", next_call_at=None)
+        with pytest.raises(CannotTalk, match="country or time zone"):
+            begin(campaign, person=person)
         assert not Call.objects.exists()
 
     def test_without_a_free_place_of_alex(self, campaign: Campaign) -> None:
@@ -361,6 +377,17 @@ class TestOutsideEveryCount:
         rooms = FakeRooms()
         _, again = begin(campaign, person=person, rooms=rooms)
         assert Brief.model_validate_json(rooms.existing[again.room].metadata).opening == "first_call"
+
+    def test_costs_no_carrier_anything_and_is_in_no_total(self, campaign: Campaign) -> None:
+        call = talking(campaign)
+        pass_time(timedelta(minutes=2))
+        alex_says(call, End, n_turns=0, ended_by=EndedBy.ALEX, usage=Usage(llm_input_tokens=1_000_000))
+        assert after_call.take_up() == 1
+        call.refresh_from_db()
+        items = {item["item"] for item in call.cost_items}
+        assert "llm_input" in items
+        assert not {item for item in items if item.startswith(("twilio", "livekit_sip"))}
+        assert costs.total(campaign) == []
 
     def test_is_no_call_of_a_canary(self, campaign: Campaign) -> None:
         Campaign.objects.update(canary_state="running", canary_size=1)
