@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from outreach.doctor.finding import Check, Finding, Surroundings, fail, ok, warn
@@ -16,9 +16,16 @@ POSTGRESQL = 18
 
 def database(_about: Surroundings) -> Finding:
     """Tell whether PostgreSQL answers and is new enough."""
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        version = str(cursor.fetchone()[0]).split(" ")[0]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            version = str(cursor.fetchone()[0]).split(" ")[0]
+    except OperationalError as problem:
+        first_line = str(problem).strip().split("\n", maxsplit=1)[0]
+        return fail(
+            f"PostgreSQL could not be asked: {first_line}",
+            remedy="Start the server that DATABASE_URL names; `make up` without DATABASE_URL brings one.",
+        )
     if int(version.split(".")[0]) < POSTGRESQL:
         return fail(
             f"PostgreSQL {version} is too old: {POSTGRESQL} or newer is needed.",

@@ -90,7 +90,7 @@ class Command(OperatorCommand):
         else:
             self.desk.say("Nothing stands in the way of a call.", "bold green")
         if not kept:
-            self.desk.say("The results could not be kept for the admin: the database has no place.", "dim")
+            self.desk.say("The database could not keep the results for the admin.", "dim")
 
     def _show_one(self, result: Result) -> None:
         finding = result.finding

@@ -12,6 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,12 +107,12 @@ def open_tunnel(*, port: int, log: Path, within: float = ADDRESS_WITHIN) -> Tunn
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
         child = Child(program, output=output)
-    try:
-        return Tunnel(child=child, address=_address(child, log, _KINDS[name], within))
-    except BaseException:
-        child.stop()
-        child.close()
-        raise
+    with ExitStack() as unless_it_stands:
+        unless_it_stands.callback(child.close)
+        unless_it_stands.callback(child.stop)
+        address = _address(child, log, _KINDS[name], within)
+        unless_it_stands.pop_all()
+    return Tunnel(child=child, address=address)
 
 
 def _address(child: Child, log: Path, kind: _Kind, within: float) -> str:
