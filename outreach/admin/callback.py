@@ -74,4 +74,7 @@ class CallbackAdmin(FactsAdmin):
 
     @display(description="Agreed in")
     def agreed_in_call(self, callback: Callback) -> str:
+        rang = None if callback.agreed_in else callback.incoming_calls.first()
+        if rang is not None:
+            return admin_link(rang, "their call to us")
         return admin_link(callback.agreed_in, f"the call with {callback.facilitator.name}")

@@ -32,7 +32,7 @@ from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, their_moment, when
 from outreach.desk.titles import Titled
 from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import Call, Callback, Decision, Facilitator, Note, Suppression
+from outreach.models import Call, Callback, Decision, Facilitator, IncomingCall, Note, Suppression
 from outreach.services import clock
 
 SHOWN = 30
@@ -134,6 +134,11 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
                 else (),
                 "answers": after_call.answers_of(person)
                 if request.user.has_perm("outreach.read_transcript")
+                else (),
+                "callers": IncomingCall.objects.filter(number=person.number)
+                .select_related("callback")
+                .order_by("-received_at")[:SHOWN]
+                if request.user.has_perm("outreach.view_incomingcall")
                 else (),
                 "suppression": Suppression.objects.filter(number=person.number).first(),
             }

@@ -72,6 +72,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _page("Facilitators", "group", "facilitator"),
                 _page("Calls", "call", "call"),
                 _page("Callbacks", "event_upcoming", "callback"),
+                _page("Calls from people", "phone_callback", "incomingcall"),
             ]
         },
         {

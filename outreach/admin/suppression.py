@@ -16,7 +16,7 @@ from outreach.admin.base import KeptAdmin
 from outreach.admin.searching import with_number_prefix
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, admin_link, when
-from outreach.models import Suppression
+from outreach.models import Suppression, SuppressionSource
 
 
 @admin.register(Suppression)
@@ -59,6 +59,8 @@ class SuppressionAdmin(KeptAdmin):
 
     @display(description="Added by")
     def added_by(self, suppression: Suppression) -> str:
+        if suppression.source == SuppressionSource.CALLED_BACK.value:
+            return "Themselves, by phone"
         return suppression.created_by or ("Alex" if suppression.call_id else DASH)
 
     @display(description="Since", ordering="created_at")

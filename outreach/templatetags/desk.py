@@ -7,8 +7,8 @@ from datetime import datetime
 from django import template
 from django.utils.safestring import SafeString
 
-from outreach.desk import badges, call_events, reasons, rendering
-from outreach.models import CallEvent
+from outreach.desk import badges, call_events, callers, reasons, rendering
+from outreach.models import CallEvent, IncomingCall
 
 register = template.Library()
 
@@ -29,6 +29,18 @@ def theirs(at: datetime | None, zone_name: str) -> SafeString | str:
 def clock(at: datetime, zone_name: str) -> SafeString:
     """Write a time to the second on the person's clock."""
     return rendering.their_clock(at, zone_name)
+
+
+@register.simple_tag
+def caller_choice(call: IncomingCall) -> str:
+    """Write what somebody who rang us asked for."""
+    return callers.choice_badge(call)
+
+
+@register.simple_tag
+def caller_followed(call: IncomingCall) -> SafeString | str:
+    """Write what came of it."""
+    return callers.what_followed(call)
 
 
 @register.filter

@@ -21,7 +21,7 @@ SOON = timedelta(minutes=10)
 
 _AGAIN = "Sorry, I did not understand. Press 1 to be called back. Press 9 never to be called again."
 _OFFER = (
-    "To be called back, press 1, or say: call me back. "
+    "To be called back by Alex, our A.I. assistant, press 1, or say: call me back. "
     "If you never want to be called again, press 9, or say: stop."
 )
 
@@ -62,9 +62,7 @@ def confirmation(answer: Answer) -> VoiceResponse:
     if isinstance(answer, NeverAgain):
         return _last_words("You will not be called again. Goodbye.")
     if isinstance(answer, WillCall):
-        return _last_words(
-            f"Thank you. Alex, our A.I. assistant, will call you back {_when(answer)}. Goodbye."
-        )
+        return _last_words(f"Thank you. Alex will call you back {_when(answer)}. Goodbye.")
     if isinstance(answer, AskedForAPerson):
         never = (
             "This number is on our list of numbers that are never called, so our assistant will not call it. "

@@ -19,6 +19,7 @@ from outreach.models import (
     Facilitator,
     ImportBatch,
     ImportRow,
+    IncomingCall,
     Note,
     Suppression,
     Turn,
@@ -121,6 +122,10 @@ def a_full_desk(n_people: int = 3) -> Campaign:
         Callback.objects.create(
             facilitator=a_person(campaign, standing="callback_due"), time_zone="America/New_York",
             created_at=now, promised_at=now + timedelta(minutes=30 - 60 * (n % 2)),
+        )  # fmt: skip
+        IncomingCall.objects.create(
+            twilio_sid=f"CA{uuid.uuid4().hex}", number=person.number, called="+12025550199",
+            campaign=campaign, facilitator=person, choice="stop", received_at=now,
         )  # fmt: skip
         Suppression.objects.create(number=f"+1303555010{n}", source="operator", created_at=now)
         CallEvent.objects.create(source="twilio", event_id=str(uuid.uuid4()), kind="ringing", received_at=now)

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from outreach.models import IncomingCall
 from tests.factories import a_campaign, a_person
 from tests.integration.desk_rows import a_full_desk, a_live_call, a_talk, an_operator
 
@@ -124,6 +125,15 @@ class TestThePageOfAPerson:
         page = desk.get(reverse("admin:outreach_facilitator_changelist"), {"q": typed}).content.decode()
         assert "Ann Example" in page
         assert "Somebody Else" not in page
+
+    def test_shows_when_they_rang_us_and_what_came_of_it(self, desk: Client) -> None:
+        a_full_desk(1)
+        person = IncomingCall.objects.get().facilitator
+        assert person is not None
+        page = desk.get(reverse("admin:outreach_facilitator_change", args=[person.pk])).content.decode()
+        assert "Calls from them" in page
+        assert "Wants never to be called" in page
+        assert "Never called again, in any campaign" in page
 
     def test_writes_only_what_was_edited(self, desk: Client) -> None:
         person = a_person(a_campaign())

@@ -252,7 +252,7 @@ class TestOne:
         missed(person)
         caller = wants_a_call(twilio, person)
         promise = Callback.objects.get()
-        assert "Alex, our A.I. assistant, will call you back in a few minutes." in caller.hears
+        assert "Alex will call you back in a few minutes." in caller.hears
         assert timedelta(minutes=1) < promise.promised_at - clock.now() <= timedelta(minutes=2)
         assert (promise.by, promise.caller_id, promise.agreed_in) == ("alex", OURS, None)
         assert (person.standing, person.next_call_at) == ("callback_due", promise.promised_at)

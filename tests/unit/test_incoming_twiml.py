@@ -49,7 +49,13 @@ class TestMenu:
 
     def test_names_the_company_the_reason_and_both_ways_out(self) -> None:
         words = words_of(incoming_twiml.menu(ACME, action="/"))
-        for told in ("Acme & Sons", "invite them to join Acme Circle", "press 1", "press 9", "say: stop"):
+        for told in (
+            "Acme & Sons",
+            "invite them to join Acme Circle",
+            "our A.I. assistant, press 1",
+            "press 9",
+            "say: stop",
+        ):
             assert told in words
 
     def test_names_nobody_where_no_campaign_has_the_number(self) -> None:
