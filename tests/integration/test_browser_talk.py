@@ -187,7 +187,7 @@ class TestNoTalkBegins:
         assert not Call.objects.exists()
 
     def test_as_somebody_who_lives_nowhere_known(self, campaign: Campaign) -> None:
-        person = a_person(campaign, country="", time_zone="", standing="held", next_call_at=None)
+        person = a_person(campaign, country="", time_zone="")
         with pytest.raises(CannotTalk, match="country or time zone"):
             begin(campaign, person=person)
         assert not Call.objects.exists()
