@@ -433,3 +433,45 @@ class TestNextCallAt:
             before = earliest + (found.next_call_at - earliest) * step / 200
             if before < found.next_call_at:
                 assert decide(candidate=candidate, history=alone, rules=rules, now=before) != Allow()
+
+
+class TestWhoRangAndAsked:
+    """Their own request is the consent to one callback; it opens neither the night nor a suppression."""
+
+    RANG: dict[str, Any] = {"kind": CallKind.CALLBACK, "asked_at": madrid("2026-03-03T14:00")}
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"said_no_at": madrid("2026-02-20T11:00")},
+            {"consent_basis": ""},
+            {"attempts_made": 9},
+            {"attempts": tried("2026-03-03T11:00")},
+            {"attempts": tried("2026-03-02T11:00", "2026-02-20T11:00", "2026-02-10T11:00")},
+        ],
+        ids=[
+            "an earlier no",
+            "no consent on record",
+            "all attempts made",
+            "called today",
+            "three in 30 days",
+        ],
+    )
+    def test_may_be_called_where_nobody_else_may(self, changed: dict[str, Any]) -> None:
+        assert isinstance(verdict(kind=CallKind.CALLBACK, **changed), Refuse)
+        assert verdict(**self.RANG, **changed) == Allow()
+
+    @pytest.mark.parametrize(
+        ("code", "changed"),
+        [
+            ("suppressed", {"suppressed": True}),
+            ("said_no", {"said_no_at": madrid("2026-03-03T14:30")}),
+            ("not_a_test_number", {"allowed_numbers": frozenset()}),
+            ("unknown_country", {"country": ""}),
+            ("daily_cap", {"attempts": tried("2026-03-03T11:00", "2026-03-03T09:30")}),
+            ("on_another_call", {"on_another_call": True}),
+            ("outside_window", {"now": "2026-03-03T21:00"}),
+        ],
+    )
+    def test_is_refused_all_the_same(self, code: str, changed: dict[str, Any]) -> None:
+        assert refused(changed.pop("now", TUESDAY), **self.RANG, **changed).code == code
