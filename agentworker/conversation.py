@@ -56,7 +56,7 @@ class Conversation:
         """Hold the call; return whether it was ours to hold (false: told to leave, or no line)."""
         talk = self._talk
         try:
-            await self._line.open(session=talk.session, agent=talk.alex, listener=talk)
+            await self._open_line()
             if not await self._stay_until_person_joins():
                 await self._line.leave()
                 return False
@@ -73,6 +73,17 @@ class Conversation:
         finally:
             await talk.session.aclose()
         return True
+
+    async def _open_line(self) -> None:
+        """Open the line and try the voice: nobody's phone rings for an Alex who could only be silent."""
+        talk = self._talk
+        trying = asyncio.create_task(talk.spare_voice.prepare())
+        try:
+            await self._line.open(session=talk.session, agent=talk.alex, listener=talk)
+            if not await trying:
+                talk.end(EndedBy.TTS_FAILURE)
+        finally:
+            trying.cancel()
 
     async def _stay_until_person_joins(self) -> bool:
         """Repeat `ready` until the person is there; return false when told to leave."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from livekit.agents import ErrorEvent, FunctionToolsExecutedEvent, llm, stt, tts
+from livekit.agents import NOT_GIVEN, ErrorEvent, FunctionToolsExecutedEvent, llm, stt, tts
 
 from agentworker import sentences
 from agentworker.actions import CallActions
@@ -14,10 +14,12 @@ from agentworker.answering import MACHINES, judge_words
 from agentworker.call_clock import CallClock
 from agentworker.ending import Ending
 from agentworker.instructions import instructions_for
+from agentworker.model_failures import ModelFailures
 from agentworker.opening import WordsBeside, is_mere_hello
 from agentworker.patience import Patience
 from agentworker.reporter import Reporter
 from agentworker.session import Models, build_session
+from agentworker.spare_voice import SpareVoice
 from agentworker.transcript import Transcript
 from outreach.domain.contracts import Brief
 from outreach.domain.disposition import AnsweredBy, EndedBy
@@ -39,6 +41,7 @@ class Exchange:
             brief=brief, clock=self.clock, reporter=reporter, transcript=self.transcript
         )
         self.session = build_session(models, audio=audio)
+        self.spare_voice = SpareVoice(models.tts if audio else None)
         self.alex = Alex(instructions=instructions_for(brief), actions=self.actions, talk=self)
         self.patience = Patience(session=self.session, limits=brief.limits, end=self.end)
         loop = asyncio.get_running_loop()
@@ -49,8 +52,7 @@ class Exchange:
         self.person_is_gone = False
         self._closing_line = brief.closing_line
         self._audio = audio
-        self._thinking_failed = 0
-        self._hearing_failed = 0
+        self._failures = ModelFailures()
         self._beside = WordsBeside()
         self._to_answer: list[str] = []
         self._answering: asyncio.Task[None] | None = None
@@ -80,7 +82,8 @@ class Exchange:
 
     async def say(self, text: str, *, uninterrupted: bool = False) -> None:
         """Say `text` word for word; return when it is over or was interrupted."""
-        speech = self.session.say(text, allow_interruptions=not uninterrupted)
+        sound = self.spare_voice.sound_of(text)
+        speech = self.session.say(text, audio=sound or NOT_GIVEN, allow_interruptions=not uninterrupted)
         await speech.wait_for_playout()
 
     async def open(self, line: str) -> None:
@@ -118,7 +121,7 @@ class Exchange:
 
     def person_said(self, text: str) -> None:
         """Number the words, act at once on a "stop", and let the model answer."""
-        self._hearing_failed = 0
+        self._failures.heard()
         self.patience.person_said()
         seq = self.transcript.person_said(text)
         if not self.first_words.done():
@@ -142,7 +145,7 @@ class Exchange:
         self.transcript.alex_said(text, interrupted=interrupted)
         self.patience.alex_said()
         if not interrupted:
-            self._thinking_failed = 0
+            self._failures.thought()
 
     def person_left(self) -> None:
         """End the call: the person hung up."""
@@ -221,19 +224,13 @@ class Exchange:
     def _failed(self, event: ErrorEvent) -> None:
         """Act on a model that is down: ask once more, then say so kindly and end."""
         error = event.error
-        if self.has_ended or not self.is_open or getattr(error, "recoverable", True):
+        heard = self.is_open or (isinstance(error, tts.TTSError) and not self.spare_voice.is_tried)
+        if self.has_ended or not heard or getattr(error, "recoverable", True):
             return
-        if isinstance(error, llm.LLMError):
-            self._thinking_failed += 1
-            if self._thinking_failed > 1:
-                self.end(EndedBy.LLM_FAILURE, sentences.APOLOGY)
-            else:
-                self.session.generate_reply()
+        ended_by = self._failures.count(error)
+        if ended_by is not None:
+            self.end(ended_by, sentences.APOLOGY)
+        elif isinstance(error, llm.LLMError):
+            self.session.generate_reply()
         elif isinstance(error, stt.STTError):
-            self._hearing_failed += 1
-            if self._hearing_failed > 1:
-                self.end(EndedBy.STT_FAILURE, sentences.APOLOGY)
-            else:
-                self.session.say(sentences.SORRY_SAY_AGAIN)
-        elif isinstance(error, tts.TTSError):
-            self.end(EndedBy.TTS_FAILURE, sentences.APOLOGY)
+            self.session.say(sentences.SORRY_SAY_AGAIN)

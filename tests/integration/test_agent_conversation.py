@@ -132,6 +132,13 @@ class TestEnds:
         assert held.line.callee.utterances[-1] == sentences.APOLOGY
         assert is_dense(held)
 
+    async def test_at_once_when_the_model_refuses_for_good(self, groq: GroqStub) -> None:
+        groq.replies = [Reply(status=401)]
+        held = await hold(saying("Yes?"), groq=groq)
+        assert held.reporter.end.ended_by is EndedBy.LLM_FAILURE
+        assert held.line.callee.utterances[-1] == sentences.APOLOGY
+        assert len(groq.requests) == 1
+
     async def test_not_when_the_model_fails_only_once(self, groq: GroqStub) -> None:
         groq.replies = [Reply(status=400), GOODBYE]
         held = await hold(saying("Yes?"), groq=groq)
