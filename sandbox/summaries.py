@@ -89,7 +89,7 @@ def _field(
         elif asked:
             quote = " ".join(turn["text"].split()[:VALUE_WORDS])
             value = quote.strip(".,!? ")
-            if _die(seed, field["name"], turn["text"]) == 0:
+            if _die(seed, field["name"], turns) == 0:
                 quote = MADE_UP
             return {"name": field["name"], "value": value, "turn": turn["turn"], "quote": quote}
     return None
@@ -99,6 +99,8 @@ def _topics(text: str) -> set[str]:
     return {word for word in re.findall(r"[a-z]{4,}", text.lower()) if word not in _COMMON}
 
 
-def _die(seed: int, name: str, text: str) -> int:
-    digest = hashlib.sha256(f"{seed}/{name}/{text}".encode()).digest()
+def _die(seed: int, name: str, turns: Sequence[Mapping[str, Any]]) -> int:
+    """Return the throw for one field of this very conversation."""
+    said = "/".join(turn["text"] for turn in turns)
+    digest = hashlib.sha256(f"{seed}/{name}/{said}".encode()).digest()
     return int.from_bytes(digest[:4], "big") % MADE_UP_EVERY

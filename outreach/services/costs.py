@@ -34,8 +34,8 @@ from outreach.services import clock, locks
 
 logger = logging.getLogger(__name__)
 
-#: Seconds of a run after which no further call is asked about: a task has forty.
-RUN_SECONDS = 15.0
+#: Seconds of a run after which no further call is asked about: its worker has other ticks to run.
+RUN_SECONDS = 5.0
 FIELDS = ["cost", "cost_currency", "cost_state", "cost_items", "price_due_at"]
 
 

@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 
 #: Conversations that are asked about at once.
 PARALLEL = 4
-#: Seconds of a run after which no further one is begun: a task has forty, an answer takes up to sixteen.
-RUN_SECONDS = 15.0
+#: Seconds of a run after which no further one is begun: its worker has other ticks to run, and an answer may
+#: take sixteen.
+RUN_SECONDS = 5.0
 #: Seconds after which a claim is free again, when its worker died.
 LEASE = 120
 

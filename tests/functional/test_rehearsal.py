@@ -24,6 +24,10 @@ def test_forty_people_are_called_to_the_end_and_every_promise_is_kept() -> None:
     assert {"completed", "busy", "no_answer", "failed"} <= set(verdict["statuses"])
     assert verdict["callbacks"] >= 2
     assert verdict["retries"] >= 10
+    after = verdict["after_calls"]
+    assert after["summaries"] == after["conversations"] > 20
+    assert after["answers"] > after["answers_dropped"] > 0
+    assert float(after["cost"]) > 1
     assert (verdict["rang_back"], verdict["rang_in_vain"]) == (3, 0)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -32,6 +34,7 @@ CALL = OurCall(
     answered_by="human", our_fault=False, answered=True, dialed=True, is_open=False, settled=True,
     transcript="complete",
     turns=(("person", "Hello?"), ("alex", "Hi."), ("person", "Stop calling me!")), queued_at=TUESDAY,
+    summary="made", answers=1, cost_state="estimated", cost=Decimal("0.05"),
 )  # fmt: skip
 PLACED = CarrierCall(
     sid="CA1", number=NUMBER, accepted_at=TUESDAY, ended_at=TUESDAY + timedelta(minutes=1), status="completed"
@@ -144,3 +147,22 @@ def test_sees_silence() -> None:
 
 def test_sees_a_stuck_call() -> None:
     assert judge(replace(KEPT, calls=(replace(CALL, settled=False),))).stuck_calls == 1
+
+
+def test_sees_a_conversation_without_a_summary_unless_it_says_why() -> None:
+    def broken(**changes: Any) -> bool:
+        verdict = judge(replace(KEPT, calls=(replace(CALL, **changes),)))
+        return any("summary" in sentence for sentence in verdict.promises_broken)
+
+    assert broken(summary="")
+    assert broken(summary="due")
+    assert not broken(summary="waiting")
+    assert not broken(summary="given_up")
+    assert not broken(summary="", answered_by="voicemail")
+    assert not broken(summary="", transcript="open")
+
+
+def test_sees_a_call_without_a_cost() -> None:
+    verdict = judge(replace(KEPT, calls=(replace(CALL, cost_state="", cost=None),)))
+    assert any("no cost" in sentence for sentence in verdict.promises_broken)
+    assert judge(KEPT).after_calls["cost"] == "0.0500"

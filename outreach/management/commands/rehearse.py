@@ -29,7 +29,7 @@ from outreach.management.supervisor.stack import Stack
 from outreach.models import Campaign, DialingControl, Facilitator
 from outreach.services import campaigns
 from outreach.services.campaigns import NewCampaign
-from outreach.tasks import dial_due, retry_due
+from outreach.tasks import dial_due, price_calls, retry_due, summarise_calls
 from sandbox import clock_jumper, sample
 from sandbox.callees import persona_for
 
@@ -39,6 +39,7 @@ KILLABLE = ("worker", "ops", "agent", "recorder", "valkey", "beat", "hooks", "we
 #: Callees think a tenth as long as at `make up`, where somebody reads along.
 THINKING = 0.1
 DIAL_TICK = timedelta(milliseconds=100)
+AFTER_TICK = timedelta(milliseconds=500)
 PACE = {"calls_per_second": 20.0, "max_open_calls": 20, "silence": 0.5}
 
 
@@ -154,10 +155,11 @@ class Rehearsal:
 
     @staticmethod
     def _look_often() -> None:
-        interval, _ = IntervalSchedule.objects.get_or_create(
-            every=DIAL_TICK // timedelta(microseconds=1), period=IntervalSchedule.MICROSECONDS
-        )
-        PeriodicTask.objects.filter(task__in=[dial_due.name, retry_due.name]).update(interval=interval)
+        for tick, tasks in ((DIAL_TICK, (dial_due, retry_due)), (AFTER_TICK, (summarise_calls, price_calls))):
+            interval, _ = IntervalSchedule.objects.get_or_create(
+                every=tick // timedelta(microseconds=1), period=IntervalSchedule.MICROSECONDS
+            )
+            PeriodicTask.objects.filter(task__in=[task.name for task in tasks]).update(interval=interval)
 
     def _environment(self) -> dict[str, str]:
         faults = self._options["faults"]

@@ -12,12 +12,22 @@ from django.db.models import Q
 
 from outreach.domain.standing import CALLABLE, Standing
 from outreach.management.supervisor.stack import Stack
-from outreach.models import Call, Campaign, CampaignState, Facilitator, TranscriptState
+from outreach.models import (
+    Call,
+    Campaign,
+    CampaignState,
+    Facilitator,
+    Summary,
+    SummaryState,
+    TranscriptState,
+)
 from outreach.services import clock
 
 LOOK_EVERY = 0.25
 #: Seconds that the last words may take into the database.
 LAST_WORDS = 30.0
+#: Seconds that summaries and costs may take after that.
+AFTER_CALLS = 30.0
 
 
 class TookTooLong(Exception):
@@ -54,6 +64,7 @@ class Course:
                     self.tell(told)
             time.sleep(LOOK_EVERY)
         self._wait_for_words()
+        self._wait_for_the_rest()
 
     def _is_over(self) -> bool:
         # Twice: whoever rang us just before it became quiet may have asked for a call.
@@ -90,6 +101,15 @@ class Course:
         ended = Call.objects.filter(campaign=self.campaign, n_turns__isnull=False)
         waiting = ended.exclude(transcript=TranscriptState.COMPLETE)
         while waiting.exists() and time.monotonic() < deadline:
+            time.sleep(LOOK_EVERY)
+
+    def _wait_for_the_rest(self) -> None:
+        """Wait until what follows a call is done, or waits for a later try."""
+        deadline = time.monotonic() + AFTER_CALLS
+        calls = Call.objects.filter(campaign=self.campaign, settled_at__isnull=False, cost_state="")
+        uncounted = calls.filter(Q(answered_at=None) | ~Q(transcript=TranscriptState.OPEN))
+        due = Summary.objects.filter(call__campaign=self.campaign, state=SummaryState.DUE, problem="")
+        while (uncounted.exists() or due.exists()) and time.monotonic() < deadline:
             time.sleep(LOOK_EVERY)
 
     def _where(self) -> str:

@@ -7,10 +7,11 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from outreach.domain.call_status import OPEN
-from outreach.models import Call, Campaign, Facilitator, Suppression, Turn
+from outreach.models import Call, Campaign, Facilitator, Summary, SummaryState, Suppression, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,13 @@ class OurCall:
     transcript: str
     turns: tuple[tuple[str, str], ...]
     queued_at: datetime
+    summary: str = ""
+    """The state of its summary, `waiting` when a failed try is to be repeated; empty: there is none."""
+    answers: int = 0
+    """Answers that the summary found a turn for."""
+    answers_dropped: int = 0
+    cost_state: str = ""
+    cost: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +168,7 @@ def _calls(campaign: Campaign) -> Iterable[OurCall]:
     said = Turn.objects.filter(call__campaign=campaign).order_by("call", "seq")
     for call_id, speaker, text in said.values_list("call_id", "speaker", "text"):
         turns.setdefault(call_id, []).append((speaker, text))
+    summaries = {summary.call_id: summary for summary in Summary.objects.filter(call__campaign=campaign)}
     still_open = {status.value for status in OPEN}
     for call in Call.objects.filter(campaign=campaign).order_by("queued_at"):
         yield OurCall(
@@ -177,7 +186,18 @@ def _calls(campaign: Campaign) -> Iterable[OurCall]:
             transcript=call.transcript,
             turns=tuple(turns.get(call.pk, ())),
             queued_at=call.queued_at,
+            summary=_summary_state(summaries.get(call.pk)),
+            answers=len(summaries[call.pk].fields) if call.pk in summaries else 0,
+            answers_dropped=summaries[call.pk].dropped if call.pk in summaries else 0,
+            cost_state=call.cost_state,
+            cost=call.cost,
         )
+
+
+def _summary_state(summary: Summary | None) -> str:
+    if summary is None:
+        return ""
+    return "waiting" if summary.state == SummaryState.DUE and summary.problem else summary.state
 
 
 def _carrier_call(entry: Mapping[str, Any]) -> CarrierCall:

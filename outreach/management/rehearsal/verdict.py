@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from outreach.domain.call_window import zones_of
 from outreach.domain.standing import Standing
 from outreach.management.rehearsal import callers
+from outreach.management.rehearsal.after_calls import counted_after, missing_after
 from outreach.management.rehearsal.evidence import CarrierCall, Evidence, OurCall
 
 #: Seconds without a word at an answered phone that nobody notices on a busy machine.
@@ -47,6 +48,7 @@ class Verdict:
     rang_back: int
     rang_in_vain: int
     our_faults: int
+    after_calls: Mapping[str, int | str]
     dispositions: Mapping[str, int]
     statuses: Mapping[str, int]
     standings: Mapping[str, int]
@@ -84,6 +86,7 @@ def judge(evidence: Evidence) -> Verdict:
         rang_back=len({caller.number for caller in evidence.callers}),
         rang_in_vain=callers.in_vain(evidence),
         our_faults=sum(call.our_fault for call in evidence.calls),
+        after_calls=counted_after(evidence.calls),
         dispositions=_counted(call.disposition for call in evidence.calls if call.disposition),
         statuses=_counted(call.status for call in evidence.calls),
         standings=_counted(person.standing for person in evidence.people),
@@ -108,6 +111,7 @@ def _broken_for_people(evidence: Evidence) -> list[tuple[int, str]]:
             f"4: {len(surprises)} people ended otherwise than they meant: {_examples(surprises)}",
         ),
         (unexplained, f"7: {unexplained} people wait without a reason"),
+        *missing_after(evidence.calls),
         *callers.broken(evidence),
     ]
 
