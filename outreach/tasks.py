@@ -11,7 +11,7 @@ from uuid import UUID
 from celery import shared_task
 from django.conf import settings
 
-from outreach.doctor import examining
+from outreach.doctor import examining, groq_models
 from outreach.domain.defaults import SUMMARY_REFUSED_WAIT
 from outreach.integrations import livekit, prices, summaries, twilio, twilio_account
 from outreach.services import (
@@ -21,6 +21,7 @@ from outreach.services import (
     dialing,
     dispatching,
     housekeeping,
+    model_trouble,
     reconciling,
     statistics,
     summarising,
@@ -67,6 +68,12 @@ def close_room(*, call_id: str, **_: object) -> None:
 def hang_up(*, call_id: str, **_: object) -> None:
     """End one call at the carrier and in its room. Idempotent."""
     dialing.hang_up(call_id=UUID(call_id), telephony=twilio.telephony(), rooms=livekit.rooms())
+
+
+@shared_task(name="outreach.judge_model_failure", queue="ops", max_retries=0)
+def judge_model_failure(*, call_id: str, **_: object) -> None:
+    """Find out whether a model that failed in a call refuses for good, and hold what must be. Idempotent."""
+    model_trouble.judge(call_id=UUID(call_id), why_refused=groq_models.why_refused)
 
 
 @shared_task(name="outreach.sweep_calls", queue="ops", max_retries=0)

@@ -126,6 +126,25 @@ def _ask_the_rest() -> Finding | None:
     return None
 
 
+def why_refused(role: Role) -> str:
+    """Ask one model; return what to do when it refuses for what only a person can remove, else ""."""
+    if not settings.GROQ_API_KEY:
+        return _in_one(key(Surroundings()))
+    try:
+        with closing(groq.models()) as account:
+            _ask(account, role)
+    except groq.ModelRefused as problem:
+        passing = problem.http_status == 429 or problem.code == "tool_use_failed"
+        return "" if passing else _in_one(finding_of(problem, role=role))
+    except groq.ModelsUnavailable:
+        return ""
+    return ""
+
+
+def _in_one(finding: Finding) -> str:
+    return f"{finding.says} {finding.remedy} {finding.page} Then resume.".replace("  ", " ")
+
+
 def _tried(role: Role, does: str) -> Finding:
     _told.pop(role, None)
     try:

@@ -20,7 +20,8 @@ from outreach.integrations import agents
 from outreach.integrations.storable import storable
 from outreach.services import facts, progress, recording
 from outreach.services.facts import FactResult
-from outreach.tasks import dial_call
+from outreach.services.model_trouble import ROLE_OF_END
+from outreach.tasks import dial_call, judge_model_failure
 from outreach.webhooks.admission import BODY_LIMIT, admits
 from outreach.webhooks.hints import hint
 
@@ -76,7 +77,10 @@ def fact(report: Any, call_id: UUID) -> HttpResponse:
         said = contracts.FACT.validate_python(report)
     except ValidationError as exc:
         return _malformed(_problems(exc))
-    match facts.apply_fact(call_id=call_id, fact=said):
+    applied = facts.apply_fact(call_id=call_id, fact=said)
+    if isinstance(said, contracts.End) and said.ended_by in ROLE_OF_END:
+        hint(judge_model_failure, call_id=call_id)
+    match applied:
         case FactResult.DIAL:
             hint(dial_call, call_id=call_id)
             return JsonResponse({"stay": True})

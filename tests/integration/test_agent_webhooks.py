@@ -65,6 +65,22 @@ class TestFacts:
         with django_capture_on_commit_callbacks(execute=True):
             assert agent.send(f"/hooks/agent/{call.pk}/fact", fact("ready", **READY)).status_code == 200
 
+    @pytest.mark.parametrize(
+        ("ended_by", "hints"), [("tts_failure", ["outreach.judge_model_failure"]), ("callee", [])]
+    )
+    def test_has_a_failing_model_looked_at(
+        self,
+        agent: Agent,
+        valkey: redis.Redis,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+        ended_by: str,
+        hints: list[str],
+    ) -> None:
+        call = make_call(CallStatus.IN_PROGRESS)
+        with django_capture_on_commit_callbacks(execute=True):
+            agent.send(f"/hooks/agent/{call.pk}/fact", fact("end", n_turns=0, ended_by=ended_by))
+        assert [name for name, _ in hinted(valkey, "ops")] == hints
+
     def test_sends_a_second_alex_away(self, agent: Agent, valkey: redis.Redis) -> None:
         call = make_call(CallStatus.PREPARING)
         response = agent.send(f"/hooks/agent/{call.pk}/fact", fact("ready", worker_id="w2", job_id="AJ_2"))
