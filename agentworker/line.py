@@ -14,10 +14,8 @@ from typing import ClassVar
 
 from livekit import rtc
 from livekit.agents import (
-    AMD,
     Agent,
     AgentSession,
-    AMDCategory,
     ConversationItemAddedEvent,
     JobContext,
     UserInputTranscribedEvent,
@@ -27,6 +25,7 @@ from livekit.agents import (
 from livekit.agents.voice.io import TextOutput
 
 from agentworker.answering import judge_words
+from agentworker.detecting import detect
 from agentworker.listener import Listener
 from outreach.domain.disposition import AnsweredBy
 
@@ -156,34 +155,9 @@ class RoomLine(Line):
     async def who_answered(
         self, *, session: AgentSession[None], first_words: asyncio.Future[str]
     ) -> AnsweredBy:
-        """Let LiveKit's detector judge beside the greeting, with our own model and no service of theirs.
-
-        The detector holds Alex's speech until it has judged; it is let go at once, since silence until
-        the verdict is 0.9 s after a "hello" and 2.5 s without one.
-        """
+        """Let LiveKit's detector judge, beside the greeting."""
         del first_words
-        if self._job.in_browser:
-            return AnsweredBy.HUMAN  # somebody has just pressed a button
-        async with AMD(
-            session,
-            llm=None,
-            stt=None,
-            ivr_detection=False,
-            participant_identity=self._person,
-            suppress_compatibility_warning=True,
-            detection_options={
-                "machine_silence_threshold": 0.8,
-                "human_silence_threshold": 0.4,
-                "no_speech_threshold": self._job.first_words_within,
-                "timeout": 15.0,
-            },
-        ) as detector:
-            if session._activity is not None:
-                session._activity._resume_authorization()  # what the detector itself does; not public
-            verdict = await detector.execute()
-        if judge_words(verdict.transcript) is AnsweredBy.SCREENING:
-            return AnsweredBy.SCREENING
-        return _VERDICTS.get(verdict.category, AnsweredBy.UNCERTAIN)
+        return await detect(session=session, person=self._person, speech_within=self._job.first_words_within)
 
     async def hang_up(self) -> None:
         """Delete the room, which is what ends the SIP leg."""
@@ -250,11 +224,3 @@ class _Heard(TextOutput):
 
     def flush(self) -> None:
         """Do nothing: an utterance is over when the conversation has its text."""
-
-
-_VERDICTS: dict[AMDCategory, AnsweredBy] = {
-    AMDCategory.HUMAN: AnsweredBy.HUMAN,
-    AMDCategory.MACHINE_VM: AnsweredBy.VOICEMAIL,
-    AMDCategory.MACHINE_IVR: AnsweredBy.IVR,
-    AMDCategory.MACHINE_UNAVAILABLE: AnsweredBy.UNAVAILABLE,
-}

@@ -10,13 +10,14 @@ import sys
 
 from aiohttp import web
 
-from sandbox.accounts import accounts_of
+from sandbox.accounts import Accounts, accounts_of
 from sandbox.carrier import make_carrier
 from sandbox.clock import RehearsalClock
 from sandbox.faults import Faults
 from sandbox.groq_api import make_app
+from sandbox.humming import Voice
 from sandbox.journal import Journal
-from sandbox.room_server import RoomService, make_room_server
+from sandbox.room_server import RoomServer, RoomService, make_room_server
 from sandbox.settings import SandboxSettings, SettingsError, settings_from
 
 CLOSE_SECONDS = 2.0
@@ -31,17 +32,7 @@ async def run(settings: SandboxSettings, *, stop: asyncio.Event) -> None:
     journal = Journal(clock=clock)
     faults = Faults(seed=settings.seed, knobs=settings.faults)
     accounts = accounts_of(settings.accounts)
-    voice, emulated = None, None
-    room_server: RoomService
-    if settings.voices:
-        from sandbox import groq_voice, voice_service  # what sound needs is loaded where there is any
-
-        voice = groq_voice.RealVoice()
-        room_server = voice_service.make_voice_service(settings=settings, voice=voice, journal=journal)
-    else:
-        room_server = emulated = make_room_server(
-            settings=settings, faults=faults, journal=journal, standing=accounts.livekit
-        )
+    room_server, voice = _room_service(settings, faults=faults, journal=journal, accounts=accounts)
     carrier = make_carrier(
         settings=settings,
         clock=clock,
@@ -60,8 +51,8 @@ async def run(settings: SandboxSettings, *, stop: asyncio.Event) -> None:
     async with contextlib.AsyncExitStack() as stack:
         # Closed in reverse order: the calls first, then the rooms they were in.
         await _serve(stack, groq, settings.host, settings.groq_port)
-        if emulated is not None:
-            await _serve(stack, emulated.app, settings.host, settings.livekit_port)
+        if isinstance(room_server, RoomServer):
+            await _serve(stack, room_server.app, settings.host, settings.livekit_port)
         await _serve(stack, carrier, settings.host, settings.twilio_port)
         journal.note(
             "sandbox",
@@ -72,6 +63,22 @@ async def run(settings: SandboxSettings, *, stop: asyncio.Event) -> None:
         )
         await stop.wait()
         journal.note("sandbox", "stopping")
+
+
+def _room_service(
+    settings: SandboxSettings, *, faults: Faults, journal: Journal, accounts: Accounts
+) -> tuple[RoomService, Voice | None]:
+    """Return the rooms of text; or what stands at the door of a real server, and the voice of its people."""
+    if not settings.voices:
+        emulated = make_room_server(
+            settings=settings, faults=faults, journal=journal, standing=accounts.livekit
+        )
+        return emulated, None
+    # What sound needs is loaded only where there is any.
+    from sandbox import groq_voice, voice_service
+
+    voice = groq_voice.RealVoice()
+    return voice_service.make_voice_service(settings=settings, voice=voice, journal=journal), voice
 
 
 async def _serve(stack: contextlib.AsyncExitStack, app: web.Application, host: str, port: int) -> None:

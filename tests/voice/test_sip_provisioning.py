@@ -12,7 +12,7 @@ import pytest
 from outreach.management.supervisor import programs
 from outreach.management.supervisor.child import Child
 from outreach.management.supervisor.ports import free_ports
-from sandbox.livekit_server import livekit_server
+from sandbox.livekit_server import LiveKitPlace, livekit_server
 from tests.sip_contract import Project, SipContract
 from tests.voice.conftest import wait_for
 
@@ -28,13 +28,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run livekit-server; return its address."""
     place, ports = tmp_path_factory.mktemp("sip"), free_ports()
     server = livekit_server(
+        LiveKitPlace(
+            port=ports.livekit,
+            media_port=ports.media,
+            api_key=KEY,
+            api_secret=SECRET,
+            redis_url=urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{DATABASE}").geturl(),
+            webhook_url="http://127.0.0.1:9/",
+        ),
         data=place / "livekit",
-        port=ports.livekit,
-        media_port=ports.media,
-        api_key=KEY,
-        api_secret=SECRET,
-        redis_url=urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{DATABASE}").geturl(),
-        webhook_url="http://127.0.0.1:9/",
     )
     with ExitStack() as stack:
         log = stack.enter_context((place / "livekit.log").open("wb"))

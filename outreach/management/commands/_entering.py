@@ -7,12 +7,11 @@ the environment that the settings of this process and of every child are read fr
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import environ
 
 from outreach.domain.dialing_mode import DialingMode
+from outreach.management.commands._own_servers import DATABASE, own_servers, postgres_data
 from outreach.management.commands._voices import enter_voices
 from outreach.management.joining import publish
 from outreach.management.supervisor import environment as environments
@@ -33,7 +33,6 @@ from sandbox import servers
 from sandbox.servers import Server, ServerError
 
 BASE = Path(__file__).resolve().parents[3]
-DATABASE = "outreach"
 GIVEN_BY = {"postgres": "DATABASE_URL", "valkey": "REDIS_URL"}
 #: All that a throw-away rehearsal takes over from the environment it is started in.
 _KEPT = (
@@ -160,22 +159,13 @@ def _enter(arguments: Sequence[str]) -> Entered:
     if problems := taken(ports, unused=frozenset(unused)):
         raise Refused("\n".join(problems))
     tunnel = _tunnel(ports.hooks, directory, held, rehearsal=rehearsal) if options.tunnel else None
-    notices = []
-    if "postgres" not in brought and (place := _postgres_data(directory).parent) != directory:
-        notices.append(
-            f"PostgreSQL's data is in {place}: its user {servers.UNPRIVILEGED_USER} cannot enter {directory}."
-        )
-    if rehearsal and (names := environments.left_alone(os.environ)):
-        notices.append(
-            f"A rehearsal brings its own outside world, so these are not used: {', '.join(names)}."
-        )
     decided = Entered(
         directory=directory,
         ports=ports,
-        servers=_servers(directory, ports=ports, brought=brought),
+        servers=own_servers(directory, ports=ports, brought=brought),
         rehearsal=rehearsal,
         held=held,
-        notices=tuple(notices),
+        notices=tuple(_notices(directory, brought=brought, rehearsal=rehearsal)),
         tunnel=tunnel,
     )
     made = kept_secrets(directory, rehearsal=rehearsal)
@@ -183,6 +173,15 @@ def _enter(arguments: Sequence[str]) -> Entered:
     if options.voice:
         decided = replace(decided, livekit=enter_voices(directory=directory, ports=ports))
     return decided
+
+
+def _notices(directory: Path, *, brought: set[str], rehearsal: bool) -> Iterator[str]:
+    """Yield what an operator should know before anything starts."""
+    if "postgres" not in brought and (place := postgres_data(directory).parent) != directory:
+        user = servers.UNPRIVILEGED_USER
+        yield f"PostgreSQL's data is in {place}: its user {user} cannot enter {directory}."
+    if rehearsal and (names := environments.left_alone(os.environ)):
+        yield f"A rehearsal brings its own outside world, so these are not used: {', '.join(names)}."
 
 
 def _tunnel(port: int, directory: Path, held: ExitStack, *, rehearsal: bool) -> Tunnel:
@@ -227,25 +226,6 @@ def _published(*, rehearsal: bool, **where: Any) -> set[str]:
     if rehearsal:
         ours |= environments.of_a_rehearsal(**where).keys()
     return ours & os.environ.keys()
-
-
-def _servers(directory: Path, *, ports: Ports, brought: set[str]) -> tuple[Server, ...]:
-    started = []
-    if "postgres" not in brought:
-        data = _postgres_data(directory)
-        started.append(servers.postgres(data=data, port=ports.postgres, database=DATABASE))
-    if "valkey" not in brought:
-        started.append(servers.valkey(data=directory / "valkey", port=ports.valkey))
-    return tuple(started)
-
-
-def _postgres_data(directory: Path) -> Path:
-    """Return where PostgreSQL's data goes: in the data directory, if its user can get there."""
-    inside = directory / "postgres"
-    if os.geteuid() != 0 or servers.may_enter(user=servers.UNPRIVILEGED_USER, path=inside):
-        return inside
-    digest = hashlib.sha256(str(directory).encode()).hexdigest()[:12]
-    return Path("/var/lib/outreach") / digest / "postgres"
 
 
 def _enter_for_help() -> None:
