@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from outreach import tasks
 from outreach.domain.call_status import CallStatus
 from outreach.domain.defaults import SUMMARY_TRIED_AGAIN_AFTER, TRANSCRIPT_DAYS
 from outreach.domain.summary import ProposedField, ProposedSummary
@@ -217,3 +220,37 @@ def capture(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """Return what was logged so far, with every field."""
     caplog.set_level("INFO")
     return lambda: "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+
+
+def test_without_a_key_nobody_is_asked_and_the_page_says_why(settings: Any) -> None:
+    settings.GROQ_API_KEY = ""
+    a_conversation()
+    tasks.summarise_calls()
+    summary = Summary.objects.get()
+    assert (summary.state, summary.tries, summary.problem) == ("due", 0, summarising.NO_KEY)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("real_commits")
+def test_two_workers_at_the_same_moment_take_each_call_and_each_summary_once() -> None:
+    for _ in range(6):
+        a_conversation()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        taken = list(pool.map(on_a_connection_of_its_own(after_call.take_up), range(2)))
+        claims = list(pool.map(on_a_connection_of_its_own(summarising._claim), range(2)))
+    assert sum(taken) == 6
+    assert Summary.objects.count() == 6
+    claimed = [work.summary_id for claim in claims for work in claim]
+    assert len(claimed) == len(set(claimed)) == 2 * summarising.PARALLEL - 2
+
+
+def on_a_connection_of_its_own(work: Callable[[], Any]) -> Callable[[int], Any]:
+    """Return `work` for a thread that leaves no connection behind."""
+
+    def run_it(_: int) -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    return run_it
