@@ -33,9 +33,10 @@ BROWSER_COMES_WITHIN = 60
 
 NO_SOUND = (
     "The LiveKit server at LIVEKIT_URL has no rooms with sound, and a talk in the browser needs a real one. "
-    "Either start everything with one of your own, manage.py up --voice; or put LIVEKIT_URL, LIVEKIT_API_KEY "
-    "and LIVEKIT_API_SECRET of a LiveKit project into .env with DIALING=test (without TEST_NUMBERS no phone "
-    "can ring) and start manage.py up again."
+    "Put DIALING=test, the URL, key and secret of a LiveKit project and a Groq key into .env (without "
+    "TEST_NUMBERS no phone can ring) and start manage.py up again: the README's ladder shows the five lines. "
+    "To hear Alex without any account, start manage.py up --voice: there he understands only the sentences "
+    "that his own people say."
 )
 UNREACHABLE = (
     "LiveKit cannot be reached. Check LIVEKIT_URL, LIVEKIT_API_KEY and LIVEKIT_API_SECRET; manage.py doctor "
