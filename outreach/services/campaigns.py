@@ -163,15 +163,18 @@ def count_refusal(*, campaign_id: int) -> int:
     return int(Campaign.objects.values_list("refused_streak", flat=True).get(pk=campaign_id))
 
 
-def end_streak(*, campaign_id: int, streak: Literal["unready_streak", "refused_streak"]) -> None:
+def end_streak(*, campaign: Campaign, streak: Literal["unready_streak", "refused_streak"]) -> None:
     """Set a streak to zero: an agent was ready, or the carrier took a call. Runs in a transaction.
 
-    Never waits for the campaign's row: callers hold a call's, for which an intent that shares the
-    campaign may wait. Where somebody has it, the next call ends the streak.
+    Where `campaign`, just read, has none, nothing is asked. Never waits for the campaign's row: callers
+    hold a call's, for which an intent that shares the campaign may wait. Where somebody has it, the next
+    call ends the streak.
     """
-    broken = Campaign.objects.filter(pk=campaign_id, **{f"{streak}__gt": 0})
+    if not getattr(campaign, streak):
+        return
+    broken = Campaign.objects.filter(pk=campaign.pk, **{f"{streak}__gt": 0})
     if broken.select_for_update(skip_locked=True, no_key=True).first() is not None:
-        Campaign.objects.filter(pk=campaign_id).update(**{streak: 0})
+        Campaign.objects.filter(pk=campaign.pk).update(**{streak: 0})
 
 
 @transaction.atomic

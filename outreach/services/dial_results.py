@@ -15,6 +15,7 @@ from outreach.integrations.telephony import Fault, ProviderCall, TelephonyRefuse
 from outreach.models import Call, Facilitator
 from outreach.services import campaigns, clock
 from outreach.services.progress import apply_status
+from outreach.services.rows import locked_call
 from outreach.services.settling import settle, settle_untouched
 
 logger = logging.getLogger(__name__)
@@ -23,13 +24,13 @@ logger = logging.getLogger(__name__)
 def accepted(call_id: UUID, placed: ProviderCall) -> bool:
     """Note the carrier's name for the call; return whether it must be ended: we gave it up meanwhile."""
     with transaction.atomic():
-        call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
+        call = locked_call(pk=call_id)
         now = clock.now()
         if call.twilio_sid is None:
             call.twilio_sid = placed.sid
         call.placed_at = call.placed_at or now
         call.save(update_fields=["twilio_sid", "placed_at"])
-        campaigns.end_streak(campaign_id=call.campaign_id, streak="refused_streak")
+        campaigns.end_streak(campaign=call.campaign, streak="refused_streak")
         if placed.status in TERMINAL:
             apply_status(call, status=placed.status, sid=placed.sid, now=now)
     logger.info("call placed", extra={"call_id": str(call_id)})
@@ -61,7 +62,7 @@ def refused(call_id: UUID, refusal: TelephonyRefused) -> None:
     """Apply a definite no: to the person, to the pace or to the campaign, by whose fault it is."""
     if refusal.fault is Fault.NUMBER:
         with transaction.atomic():
-            call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
+            call = locked_call(pk=call_id)
             now = clock.now()
             call.status = CallStatus.FAILED.value
             call.ended_at = now
@@ -92,7 +93,7 @@ def _hold_for_account(call_id: UUID, code: str) -> None:
 def _not_placed(call_id: UUID, *, code: str, reason: str) -> None:
     """Note that the carrier definitely placed nothing: not an attempt, due again with growing patience."""
     with transaction.atomic():
-        call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
+        call = locked_call(pk=call_id)
         if CallStatus(call.status) in TERMINAL:
             return
         now = clock.now()

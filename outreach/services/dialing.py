@@ -33,6 +33,7 @@ from outreach.services import campaigns, carrier_account, clock, dial_results
 from outreach.services.briefing import brief_for
 from outreach.services.intent import NotYet, commit_intent, may_still_dial
 from outreach.services.locks import try_lock_call
+from outreach.services.rows import call_with_all, locked_call
 from outreach.services.settling import settle
 
 logger = logging.getLogger(__name__)
@@ -47,12 +48,12 @@ def prepare_call(*, call_id: UUID, rooms: Rooms) -> None:
     """Create the room and send Alex into it. At most once: the status moves before the server is asked."""
     now = clock.now()
     deadline = now + timedelta(seconds=defaults.READY_DEADLINE)
-    related = ("campaign", "script", "facilitator")
-    call = Call.objects.by_phone().select_related(*related).filter(pk=call_id).first()
-    if call is None or not call.move_to(CallStatus.PREPARING, preparing_at=now, deadline_at=deadline):
+    wanted = Call.objects.by_phone().filter(pk=call_id)
+    if not wanted.move(CallStatus.PREPARING, preparing_at=now, deadline_at=deadline):
         return
     if _refused_by_account(call_id):
         return
+    call = call_with_all(pk=call_id)
     try:
         brief = brief_for(call, now=now)
     except InvalidScript as problem:
@@ -84,7 +85,7 @@ def cancel_before_dial(*, call_id: UUID, code: str, reason: str, asked_for: bool
     Costs no attempt; a streak of them holds the campaign, unless they were `asked_for` by somebody.
     """
     with transaction.atomic():
-        call = Call.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=call_id)
+        call = locked_call(pk=call_id)
         allowed = (
             (CallStatus.PREPARING.value,)
             if not asked_for

@@ -17,6 +17,7 @@ from outreach.models import Call, CostState, EventSource, SuppressionSource
 from outreach.services import callbacks, campaigns, clock, talk_rows
 from outreach.services.inbox import store_event
 from outreach.services.recording import mark_transcript
+from outreach.services.rows import locked_call
 from outreach.services.settling import settle, settle_later_word
 from outreach.services.suppressing import suppress
 
@@ -40,13 +41,9 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
 
     A talk in the browser stores what was said and achieved on its own row; no person hangs on it.
     """
-    call = (
-        Call.objects.select_for_update(of=("self",))
-        .select_related("campaign", "facilitator")
-        .filter(pk=call_id)
-        .first()
-    )
-    if call is None:
+    try:
+        call = locked_call(pk=call_id)
+    except Call.DoesNotExist:
         return FactResult.UNKNOWN_CALL
     now = clock.now()
     if isinstance(fact, Ready):
@@ -117,7 +114,7 @@ def _ready(call: Call, fact: Ready, now: datetime) -> FactResult:
             now=now,
         )
         if call.is_phone_call:
-            campaigns.end_streak(campaign_id=call.campaign_id, streak="unready_streak")
+            campaigns.end_streak(campaign=call.campaign, streak="unready_streak")
     call.save(update_fields=["agent_job", "agent_worker", "ready_at", "agent_seen_at", "deadline_at"])
     may_dial = first and call.is_phone_call and call.status == CallStatus.PREPARING.value
     return FactResult.DIAL if may_dial else FactResult.STAY

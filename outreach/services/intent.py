@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
@@ -24,9 +23,8 @@ from outreach.services import callbacks, clock
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 from outreach.services.locks import lock_number
 from outreach.services.pacing_buckets import seconds_until_token
+from outreach.services.rows import row_of
 from outreach.services.settling import settle_untouched
-
-Row = TypeVar("Row", DialingControl, Campaign)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +40,15 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
 
     A reason that is not the person's own (switch, pause) cancels the attempt at no cost.
     """
-    control = _share(DialingControl, 1)
-    campaign_id = Call.objects.filter(pk=call_id).values_list("campaign_id", flat=True).first()
-    if campaign_id is None:
+    # FOR SHARE: intents do not wait for each other, a click waits for them.
+    control = row_of(DialingControl, "id", 1, locking="FOR SHARE")
+    glance = row_of(Call, "id", call_id)
+    if control is None or glance is None:
         return None
-    campaign = _share(Campaign, campaign_id)
-    call = Call.objects.select_for_update(of=("self",)).select_related("facilitator").get(pk=call_id)
+    campaign = row_of(Campaign, "id", glance.campaign_id, locking="FOR SHARE")
+    call = row_of(Call, "id", call_id, locking="FOR UPDATE")
+    if campaign is None or call is None:
+        return None
     now = clock.now()
     if not call.is_phone_call or call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
         return None
@@ -86,17 +87,13 @@ def may_still_dial(*, call_id: UUID) -> bool:
     the lock is lost.
     """
     since = clock.now() - timedelta(seconds=defaults.READY_FRESH)
-    wanted = Call.objects.filter(
-        pk=call_id, status=CallStatus.DIALING.value, dialing_at__gte=since, hangup_at=None
-    )
-    call = wanted.select_related("campaign").first()
-    return call is not None and not _stopped(DialingControl.objects.get(pk=1), call.campaign, call)
-
-
-def _share(model: type[Row], pk: int) -> Row:
-    """Return the row, locked FOR SHARE: intents do not wait for each other, a click waits for them."""
-    table = connection.ops.quote_name(model._meta.db_table)
-    return model._default_manager.raw(f"SELECT * FROM {table} WHERE id = %s FOR SHARE", [pk])[0]  # noqa: S608
+    call = row_of(Call, "id", call_id)
+    if call is None or call.status != CallStatus.DIALING.value or call.hangup_at is not None:
+        return False
+    if call.dialing_at is None or call.dialing_at < since:
+        return False
+    control, campaign = row_of(DialingControl, "id", 1), row_of(Campaign, "id", call.campaign_id)
+    return control is not None and campaign is not None and not _stopped(control, campaign, call)
 
 
 def _is_fresh(call: Call, now: datetime) -> bool:

@@ -23,6 +23,7 @@ from outreach.models import AgentWorker, Call, EventSource, Facilitator
 from outreach.services import campaigns, clock
 from outreach.services.inbox import store_event, store_incident
 from outreach.services.locks import lock_number
+from outreach.services.rows import locked_call_of_token
 from outreach.services.settling import settle
 
 logger = logging.getLogger(__name__)
@@ -85,8 +86,8 @@ def apply_provider_event(
 
 def _by_token(token: str) -> Call | None:
     """Return the phone call with this token, locked; a talk in the browser has no carrier."""
-    calls = Call.objects.by_phone().select_for_update(of=("self",)).select_related("campaign")
-    return calls.filter(token=token).first()
+    call = locked_call_of_token(token)
+    return call if call is not None and call.is_phone_call else None
 
 
 def apply_status(
@@ -108,7 +109,7 @@ def apply_status(
         call.twilio_sid = sid
         call.placed_at = call.placed_at or now
         call.save(update_fields=["twilio_sid", "placed_at"])
-        campaigns.end_streak(campaign_id=call.campaign_id, streak="refused_streak")
+        campaigns.end_streak(campaign=call.campaign, streak="refused_streak")
     # Whatever we gave up must not go on ringing: our first hang-up may have come before the carrier's name.
     unwanted = sid if call.hangup_at is not None and status not in TERMINAL else None
     if not may_move(CallStatus(call.status), status):
@@ -118,6 +119,13 @@ def apply_status(
         return ProviderEventResult(known=True, hang_up_sid=unwanted)
     settle(call, now=now)
     return ProviderEventResult(known=True, ended_call=call.pk)
+
+
+#: All that a move may change, the taking back of a `not_placed` included.
+_MOVED = [
+    *("status", "placed_at", "ringing_at", "answered_at", "ended_at", "settled_at", "deadline_at"),
+    *("duration_seconds", "failure_code", "our_fault"),
+]
 
 
 def _move(call: Call, status: CallStatus, *, now: datetime, duration: int | None, failure_code: str) -> None:
@@ -138,7 +146,7 @@ def _move(call: Call, status: CallStatus, *, now: datetime, duration: int | None
     elif status is CallStatus.RINGING:
         call.ringing_at = now
         call.deadline_at = now + timedelta(seconds=call.campaign.ring_timeout + 30)
-    call.save()
+    call.save(update_fields=_MOVED)
     logger.info("call moved", extra={"call_id": str(call.pk), "status": status.value})
 
 
