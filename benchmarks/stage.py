@@ -96,7 +96,7 @@ def _set_clock() -> None:
 def copy_database(source: str, name: str) -> None:
     """Make the database `name` a copy of `source`; nobody may be connected to that."""
     connection.close()
-    with psycopg.connect(_address_of("postgres"), autocommit=True) as bare:
+    with connect_bare("postgres") as bare:
         query = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         bare.execute(query.format(sql.Identifier(name), sql.Identifier(source)))
 
@@ -108,15 +108,17 @@ def connect_to(name: str) -> Iterator[psycopg.Connection]:
     connection.close()
     connection.settings_dict["NAME"] = name
     try:
-        with psycopg.connect(_address_of(name), autocommit=True) as bare:
+        with connect_bare(name) as bare:
             yield bare
     finally:
         connection.close()
         connection.settings_dict["NAME"] = before
 
 
-def _address_of(name: str) -> str:
-    return f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{name}"
+def connect_bare(name: str = "outreach") -> psycopg.Connection:
+    """Return a connection to the database `name` that knows nothing of the product."""
+    address = os.environ["DATABASE_URL"].rsplit("/", 1)[0]
+    return psycopg.connect(f"{address}/{name}", autocommit=True)
 
 
 @contextmanager
