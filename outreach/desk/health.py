@@ -13,7 +13,8 @@ from django_celery_beat.models import PeriodicTask
 
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
 from outreach.domain.defaults import AGENT_LOST_AFTER
-from outreach.models import AgentWorker
+from outreach.models import AgentWorker, DialingControl
+from outreach.services.model_limits import model_budget
 
 #: Beat writes its last runs to the database every three minutes.
 BEAT_SILENT_AFTER = timedelta(minutes=4)
@@ -49,6 +50,15 @@ def _agents(now: datetime) -> Piece:
     free = sum(worker.free for worker in workers if not worker.draining)
     places = sum(worker.places for worker in workers)
     spread = f", on {len(workers)} workers" if len(workers) > 1 else ""
+    budget = model_budget(DialingControl.objects.get(pk=1))
+    if budget == 0:
+        return Piece(
+            name="Alex",
+            well=False,
+            says="The models' limits carry no call, so none starts. “manage.py doctor” says what they need.",
+        )
+    if budget is not None and budget < places:
+        spread += f"; the models carry {budget} calls at once"
     return Piece(name="Alex", well=True, says=f"{free} of {places} lines free{spread}")
 
 

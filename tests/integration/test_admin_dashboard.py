@@ -14,7 +14,7 @@ from django_celery_beat.models import PeriodicTask
 
 from outreach.desk import board, health
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
-from outreach.models import Campaign
+from outreach.models import Campaign, DialingControl
 from outreach.services import clock
 from tests.factories import a_campaign, a_person, an_agent_worker
 from tests.integration.desk_rows import a_full_desk, an_operator
@@ -96,6 +96,13 @@ class TestHealth:
         assert not next(
             piece for piece in health.health_of(clock.now() + timedelta(minutes=1)) if piece.name == "Alex"
         ).well
+
+    def test_says_when_the_models_are_the_limit(self) -> None:
+        an_agent_worker(free=3)
+        DialingControl.objects.update_or_create(pk=1, defaults={"model_budget": 12})
+        assert piece("Alex").says == "3 of 50 lines free; the models carry 12 calls at once"
+        DialingControl.objects.filter(pk=1).update(model_budget=0)
+        assert not piece("Alex").well
 
     def test_counts_the_words_the_recorder_has_not_stored(self, valkey: redis.Redis) -> None:
         assert piece("Transcripts").well

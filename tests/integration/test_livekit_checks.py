@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
 import pytest
-from livekit import api
-from livekit.protocol import agent
+from aiohttp import web
 from pytest_django import Settings
 
 from outreach.doctor import livekit_project, livekit_sip
@@ -29,6 +26,7 @@ from sandbox.journal import Journal
 from sandbox.room_server import RoomServer, make_room_server
 from sandbox.settings import SandboxSettings
 from tests.factories import an_agent_worker
+from tests.job_taker import a_job_taker
 from tests.served import Loop, a_loop
 from tests.sip_contract import FakeNumbers, Project, callee
 
@@ -61,7 +59,7 @@ def loop() -> Iterator[Loop]:
 def project(loop: Loop, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Emulated:
     made: list[RoomServer] = []
 
-    def build() -> aiohttp.web.Application:
+    def build() -> web.Application:
         server = make_room_server(
             settings=_settings(tmp_path),
             faults=Faults(),
@@ -98,38 +96,11 @@ def found(check: str) -> Finding:
     return examine(Surroundings())
 
 
-async def take_jobs(url: str, *, name: str, registered: asyncio.Event) -> None:
-    """Be a worker that takes every job and does nothing."""
-    token = api.AccessToken(KEY, SECRET).with_grants(api.VideoGrants(agent=True)).to_jwt()
-    headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(headers=headers) as http, http.ws_connect(f"{url}/agent") as line:
-        hello = agent.WorkerMessage()
-        hello.register.agent_name = name
-        await line.send_bytes(hello.SerializeToString())
-        async for frame in line:
-            asked = agent.ServerMessage.FromString(frame.data)
-            registered.set()
-            if asked.HasField("availability"):
-                answer = agent.WorkerMessage()
-                answer.availability.job_id = asked.availability.job.id
-                answer.availability.available = True
-                answer.availability.participant_identity = "alex"
-                await line.send_bytes(answer.SerializeToString())
-
-
 @pytest.fixture
 def worker(project: Emulated) -> Iterator[None]:
     """Let a worker be registered as alex."""
-
-    async def start() -> asyncio.Task[None]:
-        registered = asyncio.Event()
-        task = asyncio.create_task(take_jobs(project.url, name="alex", registered=registered))
-        await asyncio.wait_for(registered.wait(), 5)
-        return task
-
-    task = project.loop.wait_for(start())
-    yield
-    project.loop.do(task.cancel)
+    with a_job_taker(project.loop, url=project.url, name="alex", key=KEY, secret=SECRET):
+        yield
 
 
 class TestKeys:
