@@ -162,12 +162,8 @@ def digest(requirements: tuple[str, ...]) -> str:
 def make_venv() -> None:
     """Create `.venv` without pip: Debian ships Python without what pip in it would need."""
     say("Creating .venv …")
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", "--without-pip", str(VENV)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "venv", "--without-pip", str(VENV)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode or not PYTHON.exists():
         raise CannotSetUp(f"Python's venv failed: {made.stderr.strip()}\nOn Debian: apt install python3-venv")
 

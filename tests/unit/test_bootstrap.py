@@ -106,3 +106,32 @@ class TestInstall:
         with pytest.raises(bootstrap.CannotSetUp, match="could not be installed"):
             bootstrap.install(bootstrap.RUN_TIME)
         assert not list(bootstrap.VENV.glob(".installed-*"))
+
+
+class TestVoices:
+    """Real audio wants a voice and livekit-server; nothing else installs either."""
+
+    @pytest.fixture
+    def done(self, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+        """Return what was done, in order."""
+        found: list[object] = []
+        monkeypatch.setattr(bootstrap, "install", found.append)
+        monkeypatch.setattr(bootstrap, "get_livekit", lambda: found.append("livekit"))
+        monkeypatch.setattr(bootstrap, "become", lambda _, *command: found.append(command))
+        return found
+
+    def test_are_got_for_up_with_voices_only(self, done: list[object]) -> None:
+        bootstrap.up(["--people", "3"])
+        assert done == [bootstrap.RUN_TIME, ("manage.py", "up", "--people", "3")]
+        done.clear()
+        bootstrap.up(["--voice"])
+        assert done == [bootstrap.DEVELOPMENT, "livekit", ("manage.py", "up", "--voice")]
+
+    def test_are_got_for_their_tests(self, done: list[object]) -> None:
+        bootstrap.test_voice(["-x"])
+        assert done == [bootstrap.DEVELOPMENT, "livekit", ("-m", "pytest", "tests/voice", "-x")]
+
+    def test_are_refused_with_a_sentence_without_the_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bootstrap.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1))
+        with pytest.raises(bootstrap.CannotSetUp, match="livekit-server"):
+            bootstrap.get_livekit()

@@ -144,13 +144,13 @@ def _enter(arguments: Sequence[str]) -> Entered:
     options, _ = parser.parse_known_args(arguments)
     mode = os.environ.get("DIALING") or DialingMode.REHEARSAL.value
     rehearsal = mode == DialingMode.REHEARSAL.value
+    if options.voice and not rehearsal:
+        raise Refused("--voice is a rehearsal's: in any other mode, calls have real audio anyway.")
     directory = (options.data or BASE / ".state" / ("up" if rehearsal else f"up-{mode}")).resolve()
     ports = Ports(**{field.name: getattr(options, f"port_{field.name}") for field in fields(Ports)})
     held = ExitStack()
     held.enter_context(locked(directory))
     brought = {server for server, variable in GIVEN_BY.items() if os.environ.get(variable, "").strip()}
-    if options.voice and not rehearsal:
-        raise Refused("--voice is a rehearsal's: in any other mode, calls have real audio anyway.")
     unused = (
         brought
         | (set() if options.voice else {"media"})
