@@ -7,10 +7,10 @@ from decimal import Decimal
 import django.contrib.postgres.indexes
 from django.db import migrations, models
 
-_US = "https://www.twilio.com/en-us/voice/pricing/us, list price on 2026-11-25"
-_GB = "https://www.twilio.com/en-us/voice/pricing/gb, list price on 2026-11-25"
-_LIVEKIT = "https://livekit.com/pricing, list price on 2026-11-25"
-_GROQ = "https://console.groq.com/docs/models, list price on 2026-11-25"
+_US = "https://www.twilio.com/en-us/voice/pricing/us, list price (from a copy of the page: compare)"
+_GB = "https://www.twilio.com/en-us/voice/pricing/gb, list price (from a copy of the page: compare)"
+_LIVEKIT = "https://livekit.com/pricing, list price (from a copy of the page: compare)"
+_GROQ = "https://console.groq.com/docs/models, list price (from a copy of the page: compare)"
 
 #: item, prefix, price in USD, source. An account may have prices of its own, and prices change: these rows
 #: are an operator's to edit. A destination without a row is shown as "no rate".

@@ -15,6 +15,7 @@ from outreach.domain.disposition import AnsweredBy, Disposition, EndedBy
 from outreach.domain.standing import CallKind
 from outreach.models.campaign import Campaign, ScriptVersion
 from outreach.models.facilitator import Facilitator
+from outreach.models.history import EditHistory
 
 _TERMINAL = sorted(
     status.value for status in TERMINAL
@@ -41,6 +42,7 @@ class Channel(models.TextChoices):
 
     PHONE = "phone", _("Phone")
     WEB = "web", _("Browser")
+    TRIAL = "trial", _("An operator's own phone")
 
 
 class CostState(models.TextChoices):
@@ -173,7 +175,25 @@ class Call(models.Model):
         null=True, blank=True, help_text=_("When the carrier is asked for its price next.")
     )
 
+    tally_due = models.BooleanField(
+        default=True, db_default=True, help_text=_("Whether the statistics have yet to take it in.")
+    )
+    tallied = models.JSONField(
+        default=list, db_default=[], blank=True, help_text=_("What the statistics hold of it already.")
+    )
+    judged_by = models.CharField(
+        max_length=150, blank=True, db_default="", help_text=_("Who corrected what was detected.")
+    )
+    judged_answered_by = models.CharField(
+        max_length=12,
+        blank=True,
+        db_default="",
+        choices=_choices(AnsweredBy),
+        help_text=_("Who picked up, as a person heard it; keeps score of the detector."),
+    )
+
     objects = CallQuerySet.as_manager()
+    history = EditHistory(excluded_fields=["token", "tallied", "tally_due", "usage", "cost_items"])
 
     class Meta:
         constraints = [
@@ -185,7 +205,7 @@ class Call(models.Model):
             models.UniqueConstraint(
                 name="call_one_open_per_number",
                 fields=["number"],
-                condition=~Q(status__in=_TERMINAL) & Q(channel="phone"),
+                condition=~Q(status__in=_TERMINAL) & ~Q(channel="web"),
             ),
             models.UniqueConstraint(
                 name="call_one_unsettled_per_facilitator",
@@ -195,11 +215,12 @@ class Call(models.Model):
             models.CheckConstraint(
                 name="call_by_phone_has_person_and_number",
                 condition=Q(channel="web", number="")
+                | (Q(channel="trial") & ~Q(number=""))
                 | (Q(channel="phone", facilitator__isnull=False) & ~Q(number="")),
             ),
             models.CheckConstraint(
                 name="call_in_browser_is_never_dialled",
-                condition=Q(channel="phone")
+                condition=~Q(channel="web")
                 | Q(dialing_at__isnull=True, placed_at__isnull=True, twilio_sid__isnull=True, counts=False),
             ),
             models.CheckConstraint(
@@ -223,6 +244,15 @@ class Call(models.Model):
                 name="call_transcript_open",
                 fields=["settled_at"],
                 condition=Q(transcript="open", answered_at__isnull=False),
+            ),
+            models.Index(
+                name="call_tally_due",
+                fields=["settled_at"],
+                condition=Q(tally_due=True, settled_at__isnull=False),
+            ),
+            models.Index(name="call_by_caller_id", fields=["caller_id", "queued_at"]),
+            models.Index(
+                name="call_by_disposition", fields=["disposition", "queued_at"], condition=~Q(disposition="")
             ),
             models.Index(
                 name="call_to_be_counted",

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from outreach.models.call import Call
 from outreach.models.facilitator import Facilitator
+from outreach.models.history import EditHistory
 
 
 class CallbackState(models.TextChoices):
@@ -36,6 +37,8 @@ class Callback(models.Model):
     was_missed = models.BooleanField(default=False, help_text=_("We were later than thirty minutes."))
     closed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+
+    history = EditHistory()
 
     class Meta:
         constraints = [

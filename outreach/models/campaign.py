@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from outreach.domain import defaults
+from outreach.models.history import EditHistory
 
 
 def default_call_window() -> dict[str, Any]:
@@ -90,6 +91,32 @@ class Campaign(models.Model):
         help_text=_('Fields to read out of each conversation: [{"name": …, "question": …}].'),
     )
 
+    starts_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Nobody is called before; empty: as soon as it is started.")
+    )
+    ends_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Finished then by itself; promised callbacks are still kept.")
+    )
+    keeps_callbacks = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text=_("Whether promised callbacks are still made once it is finished."),
+    )
+    notify = models.EmailField(
+        blank=True, db_default="", help_text=_("Who is told of people who are interested.")
+    )
+    notify_daily = models.BooleanField(
+        default=False, db_default=False, help_text=_("Once a day instead of at once.")
+    )
+    heard_script = models.ForeignKey(
+        ScriptVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="heard_by",
+        help_text=_("The version that an operator has last heard on their own phone."),
+    )
+
     call_window = models.JSONField(default=default_call_window)
     callback_window = models.JSONField(default=default_callback_window)
     skip_public_holidays = models.BooleanField(default=True)
@@ -146,6 +173,8 @@ class Campaign(models.Model):
         default=0, help_text=_("Calls in a row that the carrier refused for a reason of ours.")
     )
     created_at = models.DateTimeField()
+
+    history = EditHistory()
 
     class Meta:
         constraints = [

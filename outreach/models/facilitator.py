@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, Q, Value
+from django.db.models.functions import Concat, Lower, Replace
 from django.utils.translation import gettext_lazy as _
 
 from outreach.domain import defaults
 from outreach.domain.standing import CALLABLE, Standing
 from outreach.models.campaign import Campaign
+from outreach.models.history import EditHistory
+
+#: What people type without the accent that a list has; one letter for one, as `translate` wants it.
+#: Capitals too: a database in the C locale knows no small letter for them.
+ACCENTED = (
+    "àáâãäåāăąçćčďèéêëēęěìíîïīłñńňòóôõöøōőŕřśšșťțùúûüūůűýÿźżž"
+    "ÀÁÂÃÄÅĀĂĄÇĆČĎÈÉÊËĒĘĚÌÍÎÏĪŁÑŃŇÒÓÔÕÖØŌŐŔŘŚŠȘŤȚÙÚÛÜŪŮŰÝŹŻŽ"
+)
+PLAIN = (
+    "aaaaaaaaacccdeeeeeeeiiiiilnnnoooooooorrsssttuuuuuuuyyzzz"
+    "aaaaaaaaacccdeeeeeeeiiiiilnnnoooooooorrsssttuuuuuuuyzzz"
+)
+
+
+def without_accents(text: Any) -> Func:
+    """Return the SQL for a text in small letters without accents; immutable, so that it can be stored."""
+    return Func(
+        Lower(text), Value(ACCENTED), Value(PLAIN), function="translate", output_field=models.TextField()
+    )
+
 
 STANDINGS = [(s.value, s.value.replace("_", " ").capitalize()) for s in Standing]
 _CALLABLE = sorted(s.value for s in CALLABLE)  # plain strings: migrations must not import the domain
@@ -57,6 +82,24 @@ class Facilitator(models.Model):
         "outreach.ImportBatch", on_delete=models.PROTECT, null=True, blank=True, related_name="facilitators"
     )
 
+    searched = models.GeneratedField(
+        expression=SearchVector(
+            without_accents(
+                Concat(
+                    "name",
+                    Value(" "),
+                    "organisation",
+                    Value(" "),
+                    Replace("email", Value("@"), Value(" ")),
+                    output_field=models.TextField(),
+                )
+            ),
+            config="simple",
+        ),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
     standing = models.CharField(max_length=14, choices=STANDINGS, default=Standing.NEW.value)
     standing_reason = models.CharField(max_length=300, blank=True)
     next_call_at = models.DateTimeField(null=True, blank=True)
@@ -79,6 +122,8 @@ class Facilitator(models.Model):
     not_called_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
+
+    history = EditHistory(excluded_fields=["searched"])
 
     class Meta:
         constraints = [
@@ -116,6 +161,16 @@ class Facilitator(models.Model):
                 condition=Q(standing="callback_due"),
             ),
             models.Index(name="facilitator_by_number", fields=["number"]),
+            models.Index(
+                name="facilitator_number_prefix", fields=["number"], opclasses=["varchar_pattern_ops"]
+            ),
+            GinIndex(name="facilitator_by_words", fields=["searched"], fastupdate=False),
+            models.Index(name="facilitator_by_batch", fields=["import_batch"]),
+            models.Index(
+                name="facilitator_by_refusal",
+                fields=["campaign", "not_called_code"],
+                condition=~Q(not_called_code=""),
+            ),
             models.Index(name="facilitator_by_standing", fields=["campaign", "standing"]),
         ]
 

@@ -10,9 +10,11 @@ from outreach.models.campaign import Campaign
 
 
 class ImportState(models.TextChoices):
+    UPLOADED = "uploaded", _("Waits for a look")
     IMPORTING = "importing", _("Importing")
     IMPORTED = "imported", _("Imported")
     REFUSED = "refused", _("Refused as a whole")
+    UNDONE = "undone", _("Undone")
 
 
 class ImportBatch(models.Model):
@@ -28,6 +30,27 @@ class ImportBatch(models.Model):
     encoding = models.CharField(max_length=16, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     mapping = models.JSONField(default=dict, help_text=_("Our field to their column."))
+    path = models.CharField(
+        max_length=200, blank=True, db_default="", help_text=_("Where the uploaded file is kept.")
+    )
+    options = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_("What was chosen: known numbers, country, consent basis and its proof."),
+    )
+    columns = models.JSONField(
+        default=list, db_default=[], blank=True, help_text=_("The file's own columns, in their order.")
+    )
+    rows_in_file = models.PositiveIntegerField(
+        null=True, blank=True, help_text=_("Counted at the first look; the progress is measured by it.")
+    )
+    rows_done = models.PositiveIntegerField(default=0, db_default=0, help_text=_("Read and checked so far."))
+    worked_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When the task that imports it last showed that it lives.")
+    )
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.CharField(max_length=150, blank=True, db_default="")
     rows_read = models.PositiveIntegerField(default=0)
     rows_created = models.PositiveIntegerField(default=0)
     rows_updated = models.PositiveIntegerField(default=0)
@@ -61,6 +84,21 @@ class ImportRow(models.Model):
 
     class Meta:
         indexes = [models.Index(name="import_row_by_line", fields=["batch", "line"])]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} line {self.line}"
+
+
+class SourceRow(models.Model):
+    """A row as it stood in the file, for "Download with results": original columns and order."""
+
+    batch = models.ForeignKey(ImportBatch, on_delete=models.CASCADE, related_name="source_rows")
+    line = models.PositiveIntegerField()
+    number = models.CharField(max_length=16, blank=True, help_text=_("E.164; empty: the row was rejected."))
+    cells = models.JSONField(default=list, help_text=_("In the order of the batch's columns."))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["batch", "line"], name="source_row_once_per_line")]
 
     def __str__(self) -> str:
         return f"{self.batch_id} line {self.line}"

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from outreach.models.call import Call
+from outreach.models.history import EditHistory
 
 
 class SuppressionSource(models.TextChoices):
@@ -27,6 +28,8 @@ class Suppression(models.Model):
     )
     created_by = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField()
+
+    history = EditHistory()
 
     class Meta:
         constraints = [
