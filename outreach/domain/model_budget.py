@@ -65,12 +65,12 @@ class Use:
 #: script and nine tools (8,600 characters, about 2,050 tokens), half of what is said in three minutes (500)
 #: and a short reply (150). Groq does not count cached tokens: a reserve, since no hit is promised.
 #: Hearing: 1.5 pieces of speech an exchange, each counted as the 10 s that Groq bills at least.
-#: Speech: two sentences an exchange, 150 characters. What Orpheus counts as a token is not published: a
-#: character is assumed.
+#: Speech: two sentences an exchange, 150 characters, and once a call the apology that is kept for a voice
+#: that fails. What Orpheus counts as a token is not published: a character is assumed.
 USE_OF_A_CALL: dict[Role, Use] = {
     Role.CHAT: Use(requests=6, tokens=6 * 2_700),
     Role.HEARING: Use(requests=6, audio_seconds=60),
-    Role.SPEECH: Use(requests=8, tokens=600),
+    Role.SPEECH: Use(requests=9, tokens=650),
 }
 
 _TEXT_FREE = Limits(requests_a_minute=30, requests_a_day=1_000, tokens_a_minute=8_000, tokens_a_day=200_000)

@@ -36,13 +36,7 @@ def trunk_step(trunks: Collection[Trunk], sip: SipProject, *, set_password: bool
     trunk = our_trunk(trunks)
     in_the_way = [each for each in trunks if each != trunk and not (each.numbers or each.allowed_numbers)]
     if in_the_way:
-        other = in_the_way[0]
-        return Step(
-            what="inbound trunk",
-            doing=Doing.BLOCKED,
-            says=f'The inbound trunk "{other.name}" ({other.id}) takes calls to every number, as ours must, '
-            "and LiveKit allows one such trunk. Give it its numbers, or delete it.",
-        )
+        return _blocked_by(in_the_way[0])
 
     def put() -> None:
         sip.put_trunk(
@@ -71,6 +65,15 @@ def trunk_step(trunks: Collection[Trunk], sip: SipProject, *, set_password: bool
         + ("is not as calls need it." if changes else "lets Twilio in by user and password."),
         changes=changes,
         carry_out=put,
+    )
+
+
+def _blocked_by(other: Trunk) -> Step:
+    return Step(
+        what="inbound trunk",
+        doing=Doing.BLOCKED,
+        says=f'The inbound trunk "{other.name}" ({other.id}) takes calls to every number, as ours must, '
+        "and LiveKit allows one such trunk. Give it its numbers, or delete it.",
     )
 
 
