@@ -157,6 +157,8 @@ elif os.environ.get("DATABASE_URL", "").strip():
 if _database:
     _database |= {"CONN_HEALTH_CHECKS": True, "CONN_MAX_AGE": 600}
     _options = _database.setdefault("OPTIONS", {})
+    # Twilio waits 15 s for an answer: a server that does not answer must fail well before.
+    _options["connect_timeout"] = 5
     _options["options"] = (
         "-c idle_in_transaction_session_timeout=60s -c statement_timeout=60s -c lock_timeout=15s"
     )
