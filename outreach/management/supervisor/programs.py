@@ -37,7 +37,7 @@ class Group(IntEnum):
 CELERY = ("-m", "celery", "-A", "config")
 #: Two workers: dials that wait for a slow room server never keep the sweep from ending a lost call.
 DIALERS = ("worker", "-n", "dial@%h", "-Q", "dial", "-c", "3", "--without-gossip", "--without-mingle")
-OTHERS = ("worker", "-n", "ops@%h", "-Q", "ops,post", "-c", "2", "--without-gossip", "--without-mingle")
+OTHERS = ("worker", "-n", "ops@%h", "-Q", "ops,post", "-c", "3", "--without-gossip", "--without-mingle")
 
 #: What needs no database to start: it may do so while the tables are made.
 NEEDS_NO_DATABASE = frozenset({"sandbox", "livekit", "agent"})
