@@ -23,6 +23,8 @@ PYTHON = VENV / "bin" / "python"
 WANTED = (3, 11)
 RUN_TIME = ("requirements.txt",)
 DEVELOPMENT = ("requirements.txt", "requirements-dev.txt")
+#: The whole suite, in two processes: half of it waits for servers.
+SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 
 UV_VERSION = "0.13.9"
 #: SHA-256 of its wheel for each platform that the servers' wheels exist for.
@@ -78,7 +80,7 @@ def up(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Install what testing needs, then run the tests."""
     install(DEVELOPMENT)
-    become(str(PYTHON), "-m", "pytest", *arguments)
+    become(str(PYTHON), "-m", "pytest", *(arguments or SIDE_BY_SIDE))
 
 
 def livekit(_arguments: list[str]) -> int:
