@@ -46,7 +46,7 @@ async def hold_call(context: JobContext) -> None:
     settings: WorkerSettings = context.proc.userdata["settings"]
     call_id = call_id_of_room(context.job.room.name)
     if call_id is None:
-        logger.error("a job for a room that is no call", extra={"job_id": context.job.id})
+        logger.warning("a job for a room that is no call", extra={"job_id": context.job.id})
         context.shutdown(reason="not a call")
         return
     context.log_context_fields = {"call_id": str(call_id), "job_id": context.job.id}

@@ -273,8 +273,6 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = logging_config(level=LOG_LEVEL)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 
-DEFAULT_MODELS = {"llm": defaults.LLM_MODEL, "stt": defaults.STT_MODEL, "tts": defaults.TTS_MODEL}
-
 if _problems:
     raise ImproperlyConfigured(
         "The settings need attention (see .env.example for each):\n  - " + "\n  - ".join(_problems)

@@ -9,8 +9,6 @@ from django.conf import settings
 
 from outreach.doctor.finding import Check, Finding, Surroundings, fail, ok, warn
 from outreach.doctor.groq_refusals import (
-    KEYS,
-    LIMITS,
     PLANS,
     STATUS,
     finding_of,
@@ -18,6 +16,7 @@ from outreach.doctor.groq_refusals import (
     missing,
 )
 from outreach.domain.model_budget import Limits, Role, calls_at_once, limits_of, plan_of
+from outreach.domain.model_refusals import KEYS, LIMITS
 from outreach.integrations import groq
 from outreach.services.model_limits import keep_budget
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from outreach.doctor.finding import Finding, fail
 from outreach.domain.model_budget import Role
+from outreach.domain.model_refusals import MODELS, advice_on
 from outreach.integrations.groq import ModelProblem, ModelRefused
 
-KEYS = "https://console.groq.com/keys"
-MODELS = "https://console.groq.com/docs/models"
-LIMITS = "https://console.groq.com/settings/limits"
 PLANS = "https://console.groq.com/settings/billing/plans"
 STATUS = "https://groqstatus.com"
-PLAYGROUND = "https://console.groq.com/playground?model="
 
 #: The setting that names the model of a role.
 SETTING = {Role.CHAT: "ALEX_LLM", Role.HEARING: "ALEX_STT", Role.SPEECH: "ALEX_TTS"}
@@ -29,22 +24,9 @@ def finding_of(problem: ModelProblem, *, role: Role) -> Finding:
             page=STATUS,
         )
     model = problem.model
-    if problem.http_status == 401:
-        return key_refused()
-    if problem.code == "model_terms_required":
-        return fail(
-            f"Groq wants the terms of {model} accepted before it {_DOES[role]}.",
-            remedy="An admin of the Groq organisation opens the model's page and accepts them, once.",
-            page=PLAYGROUND + quote(model, safe=""),
-        )
-    if problem.http_status == 403:
-        return fail(
-            f"The Groq organisation or project does not allow {model}.",
-            remedy="An owner of the organisation allows it under Limits.",
-            page=LIMITS,
-        )
-    if problem.http_status == 404:
-        return missing(model, role)
+    advice = advice_on(http_status=problem.http_status, code=problem.code, model=model, setting=SETTING[role])
+    if advice is not None:
+        return fail(advice.finding, remedy=advice.remedy, page=advice.page)
     if problem.http_status == 429:
         return _used_up(problem)
     return fail(
@@ -57,20 +39,19 @@ def finding_of(problem: ModelProblem, *, role: Role) -> Finding:
 
 def key_refused() -> Finding:
     """Return the finding for a key that Groq does not know."""
-    return fail(
-        "Groq does not know the key in GROQ_API_KEY.",
-        remedy="Make a key, put it into GROQ_API_KEY, and restart the agent workers.",
-        page=KEYS,
-    )
+    return _advised(http_status=401, model="", role=Role.CHAT)
 
 
 def missing(model: str, role: Role) -> Finding:
     """Return the finding for a model that this key cannot see."""
-    return fail(
-        f"Groq has no model {model} for this key, so nobody {_DOES[role]}.",
-        remedy=f"Choose one that it has and set {SETTING[role]}.",
-        page=MODELS,
-    )
+    return _advised(http_status=404, model=model, role=role)
+
+
+def _advised(*, http_status: int, model: str, role: Role) -> Finding:
+    advice = advice_on(http_status=http_status, code="", model=model, setting=SETTING[role])
+    if advice is None:
+        raise ValueError(f"There is no advice on {http_status}.")
+    return fail(advice.finding, remedy=advice.remedy, page=advice.page)
 
 
 def _used_up(problem: ModelRefused) -> Finding:

@@ -101,15 +101,18 @@ def _line_seconds(call: Call) -> float:
 
 
 def _models(usage: dict[str, Any]) -> list[ModelUse]:
-    named = settings.DEFAULT_MODELS
     uses = [
         ModelUse(
-            model=usage.get("llm_model") or named["llm"],
+            model=usage.get("llm_model") or settings.ALEX_LLM,
             input_tokens=usage.get("llm_input_tokens", 0),
             output_tokens=usage.get("llm_output_tokens", 0),
         ),
-        ModelUse(model=usage.get("stt_model") or named["stt"], audio_seconds=usage.get("stt_seconds", 0.0)),
-        ModelUse(model=usage.get("tts_model") or named["tts"], characters=usage.get("tts_characters", 0)),
+        ModelUse(
+            model=usage.get("stt_model") or settings.ALEX_STT, audio_seconds=usage.get("stt_seconds", 0.0)
+        ),
+        ModelUse(
+            model=usage.get("tts_model") or settings.ALEX_TTS, characters=usage.get("tts_characters", 0)
+        ),
     ]
     summary = usage.get("summary") or {}
     if summary:

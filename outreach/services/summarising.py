@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from outreach.domain import defaults
+from outreach.domain.model_refusals import advice_on
 from outreach.domain.summary import AskedField, CheckedSummary, SpokenTurn, check_summary
 from outreach.integrations.groq import ModelProblem, ModelRefused
 from outreach.integrations.summaries import Summariser, SummaryAnswer, SummaryRequest
@@ -28,16 +29,6 @@ RUN_SECONDS = 5.0
 #: Seconds after which a claim is free again, when its worker died.
 LEASE = 120
 
-#: Refusals that a person has to lift; the same question would be refused for every conversation.
-_FOR_A_PERSON = {
-    "model_terms_required": "The terms of {model} are not accepted. An admin of the Groq organisation opens "
-    "https://console.groq.com/playground?model={model} and accepts them.",
-    "invalid_api_key": "Groq does not know the key. Set a valid GROQ_API_KEY "
-    "(https://console.groq.com/keys) and restart the worker.",
-    "model_not_found": "This key cannot use {model}. Allow it at "
-    "https://console.groq.com/settings/project/limits.",
-}
-_CODE_OF_STATUS = {401: "invalid_api_key", 403: "model_not_found", 404: "model_not_found"}
 NO_KEY = "No GROQ_API_KEY is set. Set one (https://console.groq.com/keys) and restart the worker."
 NOT_SAID = "What was said is no longer stored."
 
@@ -158,14 +149,18 @@ def _count_in(summary: Summary, answer: SummaryAnswer) -> None:
 
 def _refused(work: _Work, refusal: ModelRefused) -> None:
     """Act on a definite no: too fast waits, what only a person can lift waits for one, the rest failed."""
-    code = refusal.code if refusal.code in _FOR_A_PERSON else _CODE_OF_STATUS.get(refusal.http_status, "")
+    advice = advice_on(
+        http_status=refusal.http_status,
+        code=refusal.code,
+        model=refusal.model,
+        setting="SUMMARY_MODEL in outreach/domain/defaults.py",
+    )
     if refusal.http_status == 429:
         wait = max(refusal.retry_after or 0.0, float(defaults.SUMMARY_TRIED_AGAIN_AFTER[0]))
         _put_back(work, problem="The models' rate limit is used up; it is tried again.", seconds=wait)
-    elif code:
-        problem = _FOR_A_PERSON[code].format(model=refusal.model)
-        logger.error("summaries are refused", extra={"code": code, "model": refusal.model})
-        _put_back(work, problem=problem, seconds=defaults.SUMMARY_REFUSED_WAIT)
+    elif advice is not None:
+        logger.error("summaries are refused", extra={"code": refusal.code, "model": refusal.model})
+        _put_back(work, problem=str(advice), seconds=defaults.SUMMARY_REFUSED_WAIT)
     else:
         _failed(work, f"Groq refused the question ({refusal.code or refusal.http_status}).")
 
