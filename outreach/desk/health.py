@@ -10,17 +10,19 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from kombu.transport.redis import Channel
 
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
 from outreach.domain.defaults import AGENT_LOST_AFTER
 from outreach.models import AgentWorker, DialingControl
 from outreach.services.model_limits import model_budget
+from outreach.tasks import AFTER_DIALS
 
 #: Beat writes its last runs to the database every three minutes.
 BEAT_SILENT_AFTER = timedelta(minutes=4)
 TASKS_WAITING = 50
 WORDS_BEHIND = 200
-_QUEUES = ("dial", "ops", "post")
+_QUEUES = ("dial", f"dial{Channel.sep}{AFTER_DIALS}", "ops", "post")
 _REDIS: dict[str, redis.Redis] = {}
 
 

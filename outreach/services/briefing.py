@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db import connection
 
 from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
@@ -19,6 +19,11 @@ from outreach.services.gating import rules_of
 
 #: Alex promises nothing in the last minutes of the hours: the gate closes before the window does.
 LAST_PROMISE = timedelta(minutes=5)
+
+_DIALLED_BEFORE = """
+SELECT id FROM outreach_call
+WHERE facilitator_id = %s AND id <> %s AND channel = 'phone' AND dialing_at IS NOT NULL
+"""
 
 ZONE_UNSURE = (
     "\n\nTheir time zone is not certain. Before you agree a time, ask which city they are in and say the "
@@ -35,7 +40,8 @@ def brief_for(call: Call, *, now: datetime) -> Brief:
     person, campaign = call.person, call.campaign
     script = parse_script(call.script.body)
     zone = zones_of(time_zone=person.time_zone, country=person.country)[0]
-    opening = opening_of(call)
+    earlier = _earlier(call)
+    opening = _opening(call, earlier)
     hours = _callback_hours(campaign)
     values = script_values(person, campaign, zone=zone, now=now, hours=hours)
     return Brief(
@@ -59,7 +65,7 @@ def brief_for(call: Call, *, now: datetime) -> Brief:
             country=person.country,
             extra=person.extra,
         ),
-        history=history_of(call, zone=zone),
+        history=_history(earlier, zone=zone),
         callback_hours=hours,
         limits=_limits(campaign, in_browser=not call.is_phone_call),
     )
@@ -116,9 +122,13 @@ def _may_leave_message(call: Call) -> bool:
 
 def opening_of(call: Call) -> OpeningKind:
     """Return which opening fits: what the person remembers of us decides."""
+    return _opening(call, _earlier(call))
+
+
+def _opening(call: Call, earlier: list[Call]) -> OpeningKind:
     if call.kind == CallKind.CALLBACK.value:
         return "asked_for_callback"
-    last = _earlier(call).filter(dialing_at__isnull=False).order_by("-queued_at").first()
+    last = earlier[0] if earlier else None
     if last is None or last.status == CallStatus.NOT_PLACED.value:
         return "first_call"
     if last.answered_at is not None and (last.our_fault or last.failure_code == OPERATOR_HUNG_UP):
@@ -126,11 +136,11 @@ def opening_of(call: Call) -> OpeningKind:
     return "tried_before"
 
 
-def history_of(call: Call, *, zone: str) -> list[str]:
-    """Return this person's earlier calls, newest first, one line each, 1,500 characters in all."""
+def _history(earlier: list[Call], *, zone: str) -> list[str]:
+    """Return a person's earlier calls, newest first, one line each, 1,500 characters in all."""
     lines: list[str] = []
     room = HISTORY_LIMIT
-    for one in _earlier(call).filter(placed_at__isnull=False).order_by("-queued_at")[:10]:
+    for one in [call for call in earlier if call.placed_at is not None][:10]:
         line = _in_one_line(one, zone)[:room]
         if not line:
             break
@@ -139,11 +149,15 @@ def history_of(call: Call, *, zone: str) -> list[str]:
     return lines
 
 
-def _earlier(call: Call) -> QuerySet[Call]:
-    """Return the person's other calls; somebody whose row is not stored has none."""
-    if call.facilitator_id is None:
-        return Call.objects.none()
-    return Call.objects.by_phone().filter(facilitator_id=call.facilitator_id).exclude(pk=call.pk)
+def _earlier(call: Call) -> list[Call]:
+    """Return the person's other calls that were dialled, newest first; most people have none.
+
+    Somebody whose row is not stored has none either.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DIALLED_BEFORE, [call.facilitator_id, call.pk])
+        ids = [call_id for (call_id,) in cursor.fetchall()]
+    return list(Call.objects.filter(pk__in=ids).order_by("-queued_at")) if ids else []
 
 
 def _in_one_line(call: Call, zone: str) -> str:

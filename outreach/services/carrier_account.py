@@ -12,6 +12,7 @@ from outreach.domain.account_rules import SUSPENDED, TRIAL, AccountRule, rule_of
 from outreach.integrations.telephony import AccountState, CarrierAccount, TelephonyError
 from outreach.models import CheckResult, CheckStatus
 from outreach.services import clock
+from outreach.services.rows import row_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def look_now_and_then(*, account: CarrierAccount) -> None:
     Whoever upgraded the account need not run a check: what refused is asked about each time. Without an
     answer nothing changes; the dial itself will tell.
     """
-    known = CheckResult.objects.filter(pk=ACCOUNT_CHECK).first()
+    known = row_of(CheckResult, "name", ACCOUNT_CHECK)
     if known is not None and known.status == CheckStatus.OK and _is_fresh(known):
         return
     try:
@@ -42,9 +43,11 @@ def look_now_and_then(*, account: CarrierAccount) -> None:
 
 def refusal() -> AccountRule | None:
     """Return why no phone may ring through our account, as last seen, or None."""
-    known = CheckResult.objects.filter(pk=ACCOUNT_CHECK, status=CheckStatus.FAIL.value).first()
+    known = row_of(CheckResult, "name", ACCOUNT_CHECK)
     findings = {rule.finding: rule for rule in (TRIAL, SUSPENDED)}
-    return findings.get(known.finding) if known is not None else None
+    if known is None or known.status != CheckStatus.FAIL:
+        return None
+    return findings.get(known.finding)
 
 
 def _is_fresh(known: CheckResult) -> bool:

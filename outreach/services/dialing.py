@@ -33,7 +33,7 @@ from outreach.services import campaigns, carrier_account, clock, dial_results
 from outreach.services.briefing import brief_for
 from outreach.services.intent import NotYet, commit_intent, may_still_dial
 from outreach.services.locks import try_lock_call
-from outreach.services.rows import call_with_all, locked_call
+from outreach.services.rows import call_with_all, locked_call, row_of
 from outreach.services.settling import settle
 
 logger = logging.getLogger(__name__)
@@ -214,5 +214,6 @@ def close_room(*, call_id: UUID, rooms: Rooms) -> None:
 
 def close_room_of_ended(*, call_id: UUID, rooms: Rooms) -> None:
     """Delete the room of a call that ended without ringing; Alex waits in it for nobody."""
-    if Call.objects.filter(pk=call_id, ended_at__isnull=False).exists():
+    call = row_of(Call, "id", call_id)
+    if call is not None and call.ended_at is not None:
         close_room(call_id=call_id, rooms=rooms)

@@ -18,7 +18,7 @@ from outreach.domain.call_status import CallStatus
 from outreach.domain.gate import Refuse, decide
 from outreach.domain.standing import CallKind
 from outreach.integrations.telephony import CallOrder
-from outreach.models import Call, Campaign, CampaignState, DialingControl
+from outreach.models import Call, Campaign, CampaignState, DialingControl, Facilitator
 from outreach.services import callbacks, clock
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 from outreach.services.locks import lock_number
@@ -49,6 +49,7 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     call = row_of(Call, "id", call_id, locking="FOR UPDATE")
     if campaign is None or call is None:
         return None
+    call.facilitator = row_of(Facilitator, "id", call.facilitator_id)
     now = clock.now()
     if not call.is_phone_call or call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
         return None
