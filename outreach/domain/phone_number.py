@@ -10,6 +10,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberType
 from phonenumbers import timezone as number_zones
 
+from outreach.domain.number_shortcut import ordinary
 from outreach.domain.written_number import InvalidNumber, NumberFault, dialable
 from outreach.domain.zones import UnknownZone, canonical_zone
 
@@ -46,7 +47,15 @@ def parse_number(raw: str, *, default_country: str) -> PhoneNumber:
     :param default_country: ISO code for numbers without a country code; empty: such numbers are refused.
     :raises InvalidNumber: with `code` and a sentence that says what to do.
     """
-    number = _parsed(dialable(raw), default_country.strip().upper())
+    written, country = dialable(raw), default_country.strip().upper()
+    short = ordinary(written, default_country=country)
+    if short is not None and not _fiction_country(short.e164):
+        return PhoneNumber(e164=short.e164, country=short.country, zones=_canonical(short.zone_names))
+    return _looked_up(_parsed(written, country))
+
+
+def _looked_up(number: phonenumbers.PhoneNumber) -> PhoneNumber:
+    """Return what the numbering metadata says of a number."""
     e164 = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     fiction = _fiction_country(e164)
     if fiction:
