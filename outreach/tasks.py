@@ -20,6 +20,7 @@ from outreach.services import (
     costs,
     dialing,
     dispatching,
+    finishing,
     housekeeping,
     model_trouble,
     reconciling,
@@ -84,6 +85,12 @@ def judge_model_failure(*, call_id: str, **_: object) -> None:
 def sweep_calls(**_: object) -> None:
     """Beat's tick: look into calls past a deadline or without their agent. Idempotent, one at a time."""
     reconciling.sweep(telephony=twilio.telephony(), rooms=livekit.rooms())
+
+
+@shared_task(name="outreach.tend_campaigns", queue="ops", max_retries=0)
+def tend_campaigns(**_: object) -> None:
+    """Beat's tick: finish the campaigns whose last day is over. Idempotent."""
+    finishing.finish_over()
 
 
 @shared_task(name="outreach.refresh_statistics", queue="ops", max_retries=0)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import migrations
 
 #: name, task, seconds, queue. A tick that waited longer than its interval is dropped unread.
-TICKS: list[tuple[str, str, int, str]] = []
+TICKS: list[tuple[str, str, int, str]] = [
+    ("Tend campaigns", "outreach.tend_campaigns", 15, "ops"),
+]
 
 
 def create_rows(apps, schema_editor):

@@ -6,7 +6,9 @@ dialled any more.
 
 from __future__ import annotations
 
+import itertools
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,6 +67,32 @@ def create_campaign(facts: NewCampaign, *, script: ScriptVersion | None = None) 
     )
 
 
+#: What a copy does not take over: what has happened to the campaign, and its days.
+_NOT_COPIED = {
+    *("id", "name", "state", "state_reason", "state_changed_at", "release_at", "starts_at", "ends_at"),
+    *("heard_script", "canary_state", "unready_streak", "refused_streak", "created_at"),
+}
+
+
+@transaction.atomic
+def duplicate(*, campaign_id: int) -> Campaign:
+    """Create a campaign in draft with the settings of another and nobody in it, and return it."""
+    original = Campaign.objects.get(pk=campaign_id)
+    copied = {
+        field.attname: getattr(original, field.attname)
+        for field in Campaign._meta.concrete_fields
+        if field.name not in _NOT_COPIED
+    }
+    return Campaign.objects.create(**copied, name=_name_of_copy(original.name), created_at=clock.now())
+
+
+def _name_of_copy(name: str) -> str:
+    """Return the first free name "… (copy)", "… (copy 2)" and so on."""
+    stem = re.sub(r" \(copy(?: \d+)?\)$", "", name)[:100]
+    numbered = (f"{stem} (copy{f' {n}' if n > 1 else ''})" for n in itertools.count(1))
+    return next(free for free in numbered if not Campaign.objects.filter(name=free).exists())
+
+
 @transaction.atomic
 def start(*, campaign_id: int, by: str) -> Campaign:
     """Start or resume a campaign; its first live start begins with a canary.
@@ -83,7 +111,7 @@ def start(*, campaign_id: int, by: str) -> Campaign:
     ):
         campaign.canary_state = CanaryState.RUNNING
     campaign.unready_streak = campaign.refused_streak = 0
-    return _set_state(campaign, CampaignState.RUNNING, reason="", by=by)
+    return set_state(campaign, CampaignState.RUNNING, reason="", by=by)
 
 
 @transaction.atomic
@@ -96,21 +124,14 @@ def go_on_after_canary(*, campaign_id: int, by: str) -> Campaign:
     if campaign.canary_state != CanaryState.WAITING:
         raise Refused("This campaign does not wait for a go.")
     campaign.canary_state = CanaryState.PASSED
-    return _set_state(campaign, CampaignState.RUNNING, reason="", by=by)
+    return set_state(campaign, CampaignState.RUNNING, reason="", by=by)
 
 
 @transaction.atomic
 def pause(*, campaign_id: int, by: str, reason: str = "") -> Campaign:
     """Pause a campaign: calls in progress go on, nobody new is dialled once this has returned."""
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
-    return _set_state(campaign, CampaignState.PAUSED, reason=reason or f"Paused by {by}.", by=by)
-
-
-@transaction.atomic
-def finish(*, campaign_id: int, by: str) -> Campaign:
-    """Finish a campaign: nobody of it is dialled any more, callbacks included."""
-    campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
-    return _set_state(campaign, CampaignState.FINISHED, reason="", by=by)
+    return set_state(campaign, CampaignState.PAUSED, reason=reason or f"Paused by {by}.", by=by)
 
 
 @transaction.atomic
@@ -121,7 +142,7 @@ def hold(*, campaign_id: int, reason: str, release_after: timedelta | None) -> N
         return
     if release_after is not None:
         campaign.release_at = clock.now() + release_after
-    _set_state(campaign, CampaignState.HELD, reason=reason, by="the system")
+    set_state(campaign, CampaignState.HELD, reason=reason, by="the system")
     logger.warning("campaign held", extra={"campaign_id": campaign_id, "reason": reason})
 
 
@@ -140,7 +161,8 @@ def release_held() -> int:
     )
 
 
-def _set_state(campaign: Campaign, state: CampaignState, *, reason: str, by: str) -> Campaign:
+def set_state(campaign: Campaign, state: CampaignState, *, reason: str, by: str) -> Campaign:
+    """Write a campaign's state; the caller has locked its row."""
     campaign.state = state.value
     campaign.state_reason = reason[:300]
     campaign.state_changed_at = clock.now()

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
-from outreach.domain import defaults
+from outreach.domain import campaign_term, defaults
 from outreach.domain.call_status import CallStatus
 from outreach.domain.call_window import InvalidCallWindow
 from outreach.domain.gate import Refuse, decide
@@ -84,9 +85,12 @@ def _tick(*kinds: CallKind) -> list[UUID]:
 def _tick_in(campaign_id: int, kinds: tuple[CallKind, ...]) -> list[UUID]:
     lock_tick("dispatch")
     control = DialingControl.objects.get(pk=1)
-    campaign = Campaign.objects.filter(pk=campaign_id, state=CampaignState.RUNNING).first()
+    campaign = Campaign.objects.filter(pk=campaign_id).first()
     now = clock.now()
-    if control.stopped or campaign is None or _canary_is_over(campaign, now):
+    if control.stopped or campaign is None:
+        return []
+    kinds = tuple(kind for kind in kinds if not _why_not(campaign, kind, now))
+    if not kinds or (campaign.state == CampaignState.RUNNING and _canary_is_over(campaign, now)):
         return []
     allocation = _allocate(campaign, control, now)
     wanted = {
@@ -97,9 +101,26 @@ def _tick_in(campaign_id: int, kinds: tuple[CallKind, ...]) -> list[UUID]:
     return [call_id for kind in kinds for call_id in claim(campaign, kind, wanted[kind], now)]
 
 
+def _why_not(campaign: Campaign, kind: CallKind, now: datetime) -> str:
+    """Return why the campaign claims nobody for such a call now; nobody is moved for that."""
+    return campaign_term.why_not(
+        kind=kind,
+        state=campaign.state,
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
+        keeps_callbacks=campaign.keeps_callbacks,
+        now=now,
+    )
+
+
 def _running_campaigns() -> list[int]:
-    """Return the running campaigns, the one with the fewest open calls first, so that none starves."""
-    running = Campaign.objects.filter(state=CampaignState.RUNNING)
+    """Return the campaigns that may call, the one with the fewest open calls first, so that none starves.
+
+    A finished one is among them while somebody of it waits for a callback that was promised.
+    """
+    promised = Facilitator.objects.filter(campaign=OuterRef("pk"), standing=Standing.CALLBACK_DUE.value)
+    keeps_word = Q(state=CampaignState.FINISHED, keeps_callbacks=True) & Exists(promised)
+    running = Campaign.objects.filter(Q(state=CampaignState.RUNNING) | keeps_word)
     ordered = sorted(running, key=lambda campaign: (open_calls(campaign).in_all, campaign.pk))
     return [campaign.pk for campaign in ordered]
 
@@ -133,7 +154,7 @@ def _canary_is_over(campaign: Campaign, now: datetime) -> bool:
         return True
     if campaign.canary_state != CanaryState.RUNNING:
         return False
-    placed = Call.objects.filter(campaign=campaign, placed_at__isnull=False)
+    placed = Call.objects.by_phone().filter(campaign=campaign, placed_at__isnull=False)
     if placed.values("facilitator").distinct().count() < campaign.canary_size:
         return False
     reason = f"The first {campaign.canary_size} people were called; look at them and say go."

@@ -13,12 +13,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from outreach.domain import defaults
+from outreach.domain import campaign_term, defaults
 from outreach.domain.call_status import CallStatus
 from outreach.domain.gate import Refuse, decide
 from outreach.domain.standing import CallKind
 from outreach.integrations.telephony import CallOrder
-from outreach.models import Call, Campaign, CampaignState, DialingControl, Facilitator
+from outreach.models import Call, Campaign, DialingControl, Facilitator
 from outreach.services import callbacks, clock
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 from outreach.services.locks import lock_number
@@ -53,7 +53,7 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     now = clock.now()
     if not call.is_phone_call or call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
         return None
-    stop = _stopped(control, campaign, call)
+    stop = _stopped(control, campaign, call, now)
     if stop:
         _withdraw(call, code="stopped", reason=stop, refusal=None, now=now)
         return None
@@ -87,14 +87,15 @@ def may_still_dial(*, call_id: UUID) -> bool:
     the room, after a stop. Asked over the connection that holds the call's lock, so it also fails when
     the lock is lost.
     """
-    since = clock.now() - timedelta(seconds=defaults.READY_FRESH)
+    now = clock.now()
+    since = now - timedelta(seconds=defaults.READY_FRESH)
     call = row_of(Call, "id", call_id)
     if call is None or call.status != CallStatus.DIALING.value or call.hangup_at is not None:
         return False
     if call.dialing_at is None or call.dialing_at < since:
         return False
     control, campaign = row_of(DialingControl, "id", 1), row_of(Campaign, "id", call.campaign_id)
-    return control is not None and campaign is not None and not _stopped(control, campaign, call)
+    return control is not None and campaign is not None and not _stopped(control, campaign, call, now)
 
 
 def _is_fresh(call: Call, now: datetime) -> bool:
@@ -102,18 +103,20 @@ def _is_fresh(call: Call, now: datetime) -> bool:
     return call.ready_at is not None and now - call.ready_at <= timedelta(seconds=defaults.READY_FRESH)
 
 
-def _stopped(control: DialingControl, campaign: Campaign, call: Call) -> str:
+def _stopped(control: DialingControl, campaign: Campaign, call: Call, now: datetime) -> str:
     """Return why nobody is dialled now, or an empty string."""
     if control.mode != settings.DIALING.value:
         return f"This database belongs to DIALING={control.mode}."
     if control.stopped:
         return "All dialing is stopped."
-    manual = call.kind == CallKind.MANUAL.value
-    if campaign.state == CampaignState.RUNNING or (
-        manual and campaign.state in (CampaignState.DRAFT, CampaignState.FINISHED)
-    ):
-        return ""
-    return f"The campaign is {campaign.state}."
+    return campaign_term.why_not(
+        kind=CallKind(call.kind),
+        state=campaign.state,
+        starts_at=campaign.starts_at,
+        ends_at=campaign.ends_at,
+        keeps_callbacks=campaign.keeps_callbacks,
+        now=now,
+    )
 
 
 def _refusal(call: Call, campaign: Campaign, now: datetime) -> Refuse | None:

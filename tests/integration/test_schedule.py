@@ -23,6 +23,7 @@ TICKS = {
     "outreach.expire_old_events": "ops",
     "outreach.summarise_calls": "post",
     "outreach.price_calls": "post",
+    "outreach.tend_campaigns": "ops",
 }
 
 
