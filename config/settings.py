@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -84,9 +85,11 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "axes",
+    "csp",
     "django_celery_beat",
     "django_structlog",
     "health_check",
+    "ninja",  # its OpenAPI page takes Swagger from our static files then, not from a CDN
     "simple_history",
     "outreach",
 ]
@@ -94,7 +97,9 @@ _HOOKS_MIDDLEWARE = ["django_structlog.middlewares.RequestMiddleware"]
 _PAGES_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "outreach.desk.policy.PagesCSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "outreach.desk.visitors.IdleSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -137,6 +142,8 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+#: Whoever asked for no page for so long logs in again.
+SESSION_COOKIE_AGE = 60 * _parsed("SESSION_IDLE_MINUTES", env.int, 480, "a whole number of minutes")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 if SERVES_HOOKS else 2_621_440
 
 _https = ADMIN_BASE_URL.startswith("https://")
@@ -146,6 +153,35 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+
+#: Outside the admin; inside it, `outreach.desk.policy` says what its look needs.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+#: Failed logins, counted per name and address together: neither can lock somebody else out.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+#: Trying on while locked out makes it no longer, so the page can say when it ends.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "outreach.admin.lockouts.locked_out"
+AXES_CLIENT_IP_CALLABLE = "outreach.desk.visitors.client_address"
+#: Proxies in front of the pages, each of which appends to X-Forwarded-For.
+AXES_IPWARE_PROXY_COUNT = _parsed("AXES_IPWARE_PROXY_COUNT", env.int, 0, "a whole number of proxies")
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # --- PostgreSQL --------------------------------------------------------------------------------
 _required("DATABASE_URL", "postgres://user:password@host:5432/name; `make up` starts one when it is not set.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from outreach.admin import (
+    access,
     accounts,
     call,
     call_event,
@@ -13,6 +14,7 @@ from outreach.admin import (
     facilitator,
     import_batch,
     incoming_call,
+    lockouts,
     rate,
     schedule,
     script_version,
@@ -23,6 +25,7 @@ from outreach.admin import (
 )
 
 __all__ = [
+    "access",
     "accounts",
     "call",
     "call_event",
@@ -33,6 +36,7 @@ __all__ = [
     "facilitator",
     "import_batch",
     "incoming_call",
+    "lockouts",
     "rate",
     "schedule",
     "script_version",

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from outreach.admin.searching import with_name_like, with_number_prefix
+from outreach.desk.policy import let_connect_to_livekit
 from outreach.integrations import livekit, livekit_browser
 from outreach.models import Campaign, Facilitator, ScriptVersion
 from outreach.services import browser_talk
@@ -81,7 +82,7 @@ def _page(model_admin: Any, request: HttpRequest, subject: Subject) -> HttpRespo
         "may_choose": request.user.has_perm("outreach.view_facilitator"),
         "may_read": request.user.has_perms(["outreach.view_call", "outreach.read_transcript"]),
     }
-    return TemplateResponse(request, "outreach/browser_talk.html", context)
+    return let_connect_to_livekit(TemplateResponse(request, "outreach/browser_talk.html", context))
 
 
 def _begin(request: HttpRequest, subject: Subject) -> HttpResponse:

@@ -93,6 +93,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "title": "People who work here",
             "separator": True,
             "collapsible": True,
-            "items": [_page("Users", "person", "user", "auth"), _page("Groups", "groups", "group", "auth")],
+            "items": [
+                _page("Users", "person", "user", "auth"),
+                _page("Groups", "groups", "group", "auth"),
+                _page("Failed logins", "lock_person", "accessattempt", "axes"),
+                _page("Logins", "login", "accesslog", "axes"),
+                _page("Who read what", "visibility", "access"),
+            ],
         },
     ]

@@ -26,6 +26,7 @@ from outreach.models import (
 )
 from outreach.services import clock
 from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
+from tests.integration.access_rows import what_goes_out
 
 
 def an_operator(*permissions: str, username: str = "olga") -> User:
@@ -140,4 +141,5 @@ def a_full_desk(n_people: int = 3) -> Campaign:
             campaign=campaign, day=(now - timedelta(days=n)).date(), dialled=10, answered=6, reached=5,
             interested=2, refreshed_at=now,
         )  # fmt: skip
+        what_goes_out(campaign, now=now)
     return campaign

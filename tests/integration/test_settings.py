@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,23 @@ class TestComplete:
         text = (ROOT / ".env.example").read_text(encoding="utf-8")
         shown = re.findall(r"^#([A-Z][A-Z0-9_]+)=(.+)$", text, re.MULTILINE)
         assert started(dict(shown) | REAL) == (0, "")
+
+    def test_passes_djangos_checks_of_a_deployment_behind_https(self) -> None:
+        behind_https = {
+            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+            "ADMIN_BASE_URL": "https://admin.example.org",
+            "DIALING": "live",
+        }
+        done = subprocess.run(
+            [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"], "OUTREACH_IGNORE_DOTENV": "1"} | REAL | behind_https,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 class TestIncomplete:

@@ -1,0 +1,89 @@
+"""The groups have the rights that docs/permissions.md says, and a supervisor cannot become a superuser."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+
+from outreach.models import Access, AccessKind
+from outreach.services.accesses import note_access
+from tests.integration.desk_rows import an_operator
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.django_db,
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
+
+ROOT = Path(__file__).resolve().parents[2]
+ROW = re.compile(r"^\| .+ \| `([a-z_.]+)` \| (yes)? ?\| (yes)? ?\| (yes)? ?\|$", re.MULTILINE)
+GROUPS = ("Viewer", "Operator", "Supervisor")
+SUPERVISION = ("auth.view_user", "auth.add_user", "auth.change_user")
+
+
+def written_rights() -> dict[str, set[str]]:
+    """Return the rights of each group as the page says them."""
+    rows = ROW.findall((ROOT / "docs/permissions.md").read_text(encoding="utf-8"))
+    return {name: {row[0] for row in rows if row[nth]} for nth, name in enumerate(GROUPS, start=1)}
+
+
+def rights_of(group: Group) -> set[str]:
+    return {
+        f"{app}.{codename}"
+        for app, codename in group.permissions.values_list("content_type__app_label", "codename")
+    }
+
+
+class TestTheGroups:
+    def test_have_the_rights_of_the_page(self) -> None:
+        importlib.import_module("outreach.migrations.0013_groups").create_groups(apps, None)
+        assert {group.name: rights_of(group) for group in Group.objects.all()} == written_rights()
+
+    def test_keep_what_a_superuser_edited_when_made_again(self) -> None:
+        migration = importlib.import_module("outreach.migrations.0013_groups")
+        migration.create_groups(apps, None)
+        Group.objects.get(name="Viewer").permissions.clear()
+        migration.create_groups(apps, None)
+        assert Group.objects.filter(name__in=GROUPS).count() == 3
+        assert rights_of(Group.objects.get(name="Viewer")) == set()
+
+
+class TestASupervisor:
+    def test_gives_a_group_but_not_superuser_rights(self, client: Client) -> None:
+        client.force_login(an_operator(*SUPERVISION))
+        group, _ = Group.objects.get_or_create(name="Operator")
+        other = User.objects.create_user("otto", is_staff=True)
+        form = {"username": "otto", "is_active": "on", "is_staff": "on", "groups": [group.pk]}
+        page = reverse("admin:auth_user_change", args=[other.pk])
+        assert client.post(page, form | {"is_superuser": "on"}).status_code == 302
+        other.refresh_from_db()
+        assert not other.is_superuser
+        assert list(other.groups.all()) == [group]
+
+    def test_cannot_touch_a_superuser(self, client: Client) -> None:
+        root = User.objects.create_superuser("root", password="a-password-of-tests")
+        client.force_login(an_operator(*SUPERVISION))
+        assert (
+            client.post(reverse("admin:auth_user_change", args=[root.pk]), {"username": "mine"}).status_code
+            == 403
+        )
+        assert client.get(reverse("admin:auth_user_password_change", args=[root.pk])).status_code == 403
+
+
+class TestAnAccess:
+    def test_is_written_down_with_ids_only_and_shown_to_supervisors(self, client: Client) -> None:
+        reader = an_operator("outreach.view_access")
+        note_access(user=reader, kind=AccessKind.EXPORT, what="people campaign=7", n_rows=212)
+        row = Access.objects.get()
+        assert (row.user, row.kind, row.what, row.n_rows) == (reader, "export", "people campaign=7", 212)
+        client.force_login(reader)
+        page = client.get(reverse("admin:outreach_access_changelist")).content.decode()
+        assert "people campaign=7" in page
+        assert client.post(reverse("admin:outreach_access_change", args=[row.pk]), {}).status_code == 403
