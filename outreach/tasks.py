@@ -8,8 +8,9 @@ from __future__ import annotations
 from contextlib import closing
 from uuid import UUID
 
-from celery import shared_task
+from celery import current_app, shared_task
 from django.conf import settings
+from kombu.transport.redis import Channel
 
 from outreach.doctor import examining, groq_models
 from outreach.domain.defaults import SUMMARY_REFUSED_WAIT
@@ -36,10 +37,17 @@ AFTER_DIALS = 6
 @shared_task(name="outreach.dial_due", queue="dial", max_retries=0)
 def dial_due(**_: object) -> None:
     """Beat's tick: claim callbacks that are due and new people. Idempotent: each row is claimed once."""
-    for call_id in {*dispatching.claim_due(), *dispatching.calls_to_prepare()}:
+    lost = [] if _rooms_wait_to_be_made() else dispatching.calls_to_prepare()
+    for call_id in {*dispatching.claim_due(), *lost}:
         prepare_call.delay(call_id=str(call_id))
     for call_id in dispatching.calls_to_dial():
         dial_call.delay(call_id=str(call_id))
+
+
+def _rooms_wait_to_be_made() -> bool:
+    """Tell whether hints to prepare calls are waiting: then workers are behind, and none need be lost."""
+    with current_app.connection_or_acquire() as broker:
+        return bool(broker.default_channel.client.llen(f"dial{Channel.sep}{AFTER_DIALS}"))
 
 
 @shared_task(name="outreach.retry_due", queue="dial", max_retries=0)
