@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db import models
@@ -13,6 +14,9 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+
+from outreach.models import AccessKind
+from outreach.services.accesses import note_access
 
 COUNT_CAP = 10_000
 """Rows that a list counts exactly; beyond it says "10,000" and goes on page by page."""
@@ -102,7 +106,21 @@ class FactsAdmin(KeptAdmin):
 
 
 class WordsAdmin(FactsAdmin):
-    """What was said: for those who may read transcripts."""
+    """What was said: for those who may read transcripts, each look written down."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        shown = getattr(response, "context_data", None) or {}
+        if "cl" in shown:
+            # What was searched for may be a name.
+            filters = {name: value for name, value in request.GET.items() if name != "q"}
+            note_access(
+                user=request.user,
+                kind=AccessKind.TRANSCRIPT,
+                what=f"{self.model._meta.model_name}s {urlencode(filters)}".strip(),
+                n_rows=len(shown["cl"].result_list),
+            )
+        return response
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) and request.user.has_perm("outreach.read_transcript")

@@ -28,6 +28,7 @@ from outreach.desk.rights import Rights, rights_of
 from outreach.domain.contracts import WORDS_STREAM
 from outreach.live.hub import Hub, SpokenWord, entries_of, hub, word_of
 from outreach.live.watching import CallFacts, stored_turns
+from outreach.services.accesses import note_following
 
 PING_SECONDS = 15.0
 PING = b": ping\n\n"
@@ -49,13 +50,15 @@ async def live_dashboard(request: HttpRequest) -> HttpResponseBase:
 
 async def live_call(request: HttpRequest, call_id: UUID) -> HttpResponseBase:
     """Stream one call's words as they are spoken, and where the call stands."""
-    rights = await sync_to_async(rights_of)(await request.auser())
+    user = await request.auser()
+    rights = await sync_to_async(rights_of)(user)
     if not rights.read:
         return HttpResponseForbidden()
     after = request.GET.get("after", "0")
     stored = await sync_to_async(stored_turns)(call_id, int(after) if after.isdecimal() else 0)
     if stored is None:
         return HttpResponseNotFound()
+    await sync_to_async(note_following)(user=user, call_id=call_id, n_turns=len(stored))
     last_id = request.headers.get("Last-Event-ID", "")
     since = last_id if _EVENT_ID.fullmatch(last_id) else ""
     return await _stream(_call_events(hub(), call_id, stored, since))

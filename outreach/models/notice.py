@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -47,6 +48,11 @@ class HookDelivery(models.Model):
     event_id = models.UUIDField()
     event = models.CharField(max_length=24, choices=HookEvent.choices)
     call = models.ForeignKey(Call, on_delete=models.PROTECT, null=True, blank=True, related_name="deliveries")
+    payload = models.JSONField(
+        default=dict,
+        db_default={},
+        help_text=_("Ids and outcome as they were then; sent again as they are."),
+    )
     state = models.CharField(max_length=8, choices=DeliveryState.choices, default=DeliveryState.DUE.value)
     due_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
@@ -65,7 +71,10 @@ class HookDelivery(models.Model):
                 condition=Q(state="due", due_at__isnull=False) | (~Q(state="due") & Q(due_at__isnull=True)),
             ),
         ]
-        indexes = [models.Index(name="delivery_due", fields=["due_at"], condition=Q(state="due"))]
+        indexes = [
+            models.Index(name="delivery_due", fields=["due_at"], condition=Q(state="due")),
+            BrinIndex(name="delivery_by_time", fields=["created_at"]),  # to forget them: made in this order
+        ]
 
     def __str__(self) -> str:
         return f"{self.event} to {self.endpoint_id}"

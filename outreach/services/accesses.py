@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Protocol
+from uuid import UUID
 
 from outreach.models import Access, AccessKind
 from outreach.services import clock
+
+#: A stream that a browser opens anew belongs to the look that was written down when it was opened first.
+SAME_LOOK = timedelta(minutes=30)
 
 
 class LoggedIn(Protocol):
@@ -23,3 +28,24 @@ def note_access(*, user: LoggedIn, kind: AccessKind, what: str, n_rows: int = 1)
     Access.objects.create(
         user_id=user.pk, kind=kind.value, what=what[:200], n_rows=max(n_rows, 0), at=clock.now()
     )
+
+
+def note_look(*, user: LoggedIn, call_id: UUID, n_turns: int) -> None:
+    """Write down that somebody opened a call's transcript."""
+    note_access(user=user, kind=AccessKind.TRANSCRIPT, what=_transcript_of(call_id), n_rows=n_turns)
+
+
+def note_following(*, user: LoggedIn, call_id: UUID, n_turns: int) -> None:
+    """Write down that somebody follows a call, unless that is the look that has just been written down."""
+    recent = Access.objects.filter(
+        user_id=user.pk,
+        kind=AccessKind.TRANSCRIPT.value,
+        what=_transcript_of(call_id),
+        at__gte=clock.now() - SAME_LOOK,
+    )
+    if not recent.exists():
+        note_look(user=user, call_id=call_id, n_turns=n_turns)
+
+
+def _transcript_of(call_id: UUID) -> str:
+    return f"call {call_id}"

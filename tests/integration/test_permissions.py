@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from django.test import Client
 from django.urls import reverse
 
 from outreach.models import Access, AccessKind
-from outreach.services.accesses import note_access
-from tests.integration.desk_rows import an_operator
+from outreach.services.accesses import note_access, note_following, note_look
+from tests.factories import TUESDAY_MORNING, a_campaign, a_person, pass_time, set_clock
+from tests.integration.desk_rows import a_talk, an_operator
 
 pytestmark = [
     pytest.mark.integration,
@@ -75,6 +77,30 @@ class TestASupervisor:
             == 403
         )
         assert client.get(reverse("admin:auth_user_password_change", args=[root.pk])).status_code == 403
+
+
+class TestReading:
+    def test_is_written_down_once_per_page_and_not_again_for_its_stream(self, client: Client) -> None:
+        set_clock(TUESDAY_MORNING)
+        reader = an_operator("outreach.view_call", "outreach.read_transcript", "outreach.view_turn")
+        call = a_talk(a_person(a_campaign()))
+        client.force_login(reader)
+        note_look(user=reader, call_id=call.pk, n_turns=3)
+        note_following(user=reader, call_id=call.pk, n_turns=3)
+        client.get(reverse("admin:outreach_turn_changelist"), {"q": str(call.pk), "speaker": "alex"})
+        assert list(Access.objects.order_by("pk").values_list("kind", "what", "n_rows")) == [
+            ("transcript", f"call {call.pk}", 3),
+            ("transcript", "turns speaker=alex", 1),
+        ]
+
+    def test_is_written_down_anew_for_a_stream_that_is_opened_by_itself(self) -> None:
+        set_clock(TUESDAY_MORNING)
+        reader, call = an_operator(), a_talk(a_person(a_campaign()))
+        note_look(user=reader, call_id=call.pk, n_turns=3)
+        pass_time(timedelta(hours=1))
+        note_following(user=reader, call_id=call.pk, n_turns=3)
+        note_following(user=an_operator(username="otto"), call_id=call.pk, n_turns=3)
+        assert Access.objects.count() == 3
 
 
 class TestAnAccess:
