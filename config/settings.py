@@ -203,6 +203,10 @@ if _database:
         _options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 10}
 DATABASES = {"default": _database}
 
+# --- Uploaded lists ----------------------------------------------------------------------------
+#: Where they lie until they are imported, and some days longer; the pages write it, the tasks read it.
+IMPORTS_DIR = Path(env.str("IMPORTS_DIR", default=str(BASE_DIR / ".state" / "imports")))
+
 # --- Redis, Celery -----------------------------------------------------------------------------
 REDIS_URL = _required("REDIS_URL", "redis://host:6379/0; `make up` starts one when it is not set.")
 CELERY_BROKER_URL = REDIS_URL

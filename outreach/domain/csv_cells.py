@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
-from outreach.domain.csv_columns import header_key
+from outreach.domain.csv_headers import header_key
 from outreach.domain.defaults import PRIORITY_WORDS
 from outreach.domain.zones import UnknownZone, canonical_zone, is_country
 

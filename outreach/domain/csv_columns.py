@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from outreach.domain.csv_headers import SYNONYMS, Field
+from outreach.domain.csv_guessing import guess_fields
+from outreach.domain.csv_headers import SYNONYMS, Field, header_key
 
 MAX_COLUMNS = 200
 MAX_EXTRA_COLUMNS = 50
-MAX_KEY = 60
 #: The column that the download of refused rows adds; it is no fact about the person when it comes back.
 PROBLEM_COLUMN = "import problem"
 
@@ -39,17 +38,6 @@ class Columns:
         return {**found, "columns": list(self.headers)}
 
 
-def header_key(header: str) -> str:
-    """Return a header as the script's placeholder names it: "Years at work" becomes "years_at_work"."""
-    letters: list[str] = []
-    for char in unicodedata.normalize("NFKD", header.casefold()):
-        if unicodedata.combining(char):
-            continue
-        letters.append(char if unicodedata.category(char)[0] in "LNM" else "_")
-    joined = re.sub("_+", "_", "".join(letters)).strip("_")
-    return unicodedata.normalize("NFC", joined)[:MAX_KEY].strip("_")
-
-
 _FIELD_OF = {header_key(word).replace("_", ""): field for field, words in SYNONYMS.items() for word in words}
 
 
@@ -61,31 +49,55 @@ def field_of(header: str) -> Field | None:
     return _FIELD_OF.get(header_key(re.sub(r"\([^)]*\)", " ", header)).replace("_", ""))
 
 
-def match_columns(headers: Sequence[str]) -> Columns:
-    """Find each field's columns; every other column is kept as `extra`.
+def match_columns(
+    headers: Sequence[str], *, sample: Sequence[Sequence[str]] = (), default_country: str = ""
+) -> Columns:
+    """Find each field's columns, by their headers, else by their cells; every other column is kept as `extra`.
 
+    :param sample: some rows, for fields that no header names.
     :raises UnusableHeader: if the name or the phone has no column, or a field's header appears twice.
+    """
+    fields = suggest_fields(headers, sample=sample, default_country=default_country)
+    _refuse_twins(headers, fields)
+    return choose_columns(headers, fields)
+
+
+def suggest_fields(
+    headers: Sequence[str], *, sample: Sequence[Sequence[str]] = (), default_country: str = ""
+) -> list[Field | None]:
+    """Return for each column the field that its header names, else the one that its cells look like.
+
+    :raises UnusableHeader: if there are more columns than are read.
     """
     if len(headers) > MAX_COLUMNS:
         raise UnusableHeader(
             "too_many_columns", f"The file has {len(headers)} columns; at most {MAX_COLUMNS} are read."
         )
-    shown = _unique_headers(headers)
+    fields = [field_of(header) for header in headers]
+    named = {field for field in fields if field is not None}
+    wanted = {field for field in Field if field not in named}
+    if named & {Field.FIRST_NAME, Field.LAST_NAME}:
+        wanted.discard(Field.NAME)
+    silent = [i for i, field in enumerate(fields) if field is None and headers[i].strip() != PROBLEM_COLUMN]
+    guessed = guess_fields(sample, columns=silent, wanted=wanted, default_country=default_country)
+    return [guessed.get(index, field) for index, field in enumerate(fields)]
+
+
+def choose_columns(
+    headers: Sequence[str], fields: Sequence[Field | None], *, ignored: Sequence[int] = ()
+) -> Columns:
+    """Return the columns where each of them holds a field, or something extra where that is None.
+
+    :param ignored: indexes of columns that are not kept at all.
+    :raises UnusableHeader: if the name or the phone has no column.
+    """
+    shown = unique_headers(headers)
     found: dict[Field, list[int]] = {}
-    for index, header in enumerate(headers):
-        field = field_of(header)
-        if field is None:
-            continue
-        twin = next((i for i in found.get(field, []) if header_key(headers[i]) == header_key(header)), None)
-        if twin is not None:
-            raise UnusableHeader(
-                "column_twice",
-                f'The column "{shown[twin]}" appears twice (columns {twin + 1} and {index + 1}); '
-                "rename or remove one.",
-            )
-        found.setdefault(field, []).append(index)
+    for index, field in enumerate(fields):
+        if field is not None and index not in ignored:
+            found.setdefault(field, []).append(index)
     _require(found, shown)
-    first = {indexes[0] for indexes in found.values()}
+    first = {indexes[0] for indexes in found.values()} | set(ignored)
     others = [i for i in range(len(headers)) if i not in first and shown[i] != PROBLEM_COLUMN]
     kept, left_out = others[:MAX_EXTRA_COLUMNS], others[MAX_EXTRA_COLUMNS:]
     return Columns(
@@ -96,7 +108,21 @@ def match_columns(headers: Sequence[str]) -> Columns:
     )
 
 
-def _unique_headers(headers: Sequence[str]) -> tuple[str, ...]:
+def _refuse_twins(headers: Sequence[str], fields: Sequence[Field | None]) -> None:
+    first: dict[tuple[Field, str], int] = {}
+    for index, field in enumerate(fields):
+        if field is None:
+            continue
+        twin = first.setdefault((field, header_key(headers[index])), index)
+        if twin != index:
+            raise UnusableHeader(
+                "column_twice",
+                f'The column "{unique_headers(headers)[twin]}" appears twice (columns {twin + 1} and '
+                f"{index + 1}); rename or remove one.",
+            )
+
+
+def unique_headers(headers: Sequence[str]) -> tuple[str, ...]:
     """Return the headers as shown to people: never empty, never the same twice, at most 100 characters."""
     shown: list[str] = []
     taken: set[str] = set()

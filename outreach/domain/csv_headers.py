@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from enum import StrEnum
+
+MAX_KEY = 60
 
 
 class Field(StrEnum):
@@ -93,3 +97,14 @@ _WORDS: dict[Field, str] = {
 
 #: Accepted headers per field, as people write them.
 SYNONYMS: dict[Field, tuple[str, ...]] = {field: tuple(words.split(", ")) for field, words in _WORDS.items()}
+
+
+def header_key(header: str) -> str:
+    """Return a header as the script's placeholder names it: "Years at work" becomes "years_at_work"."""
+    letters: list[str] = []
+    for char in unicodedata.normalize("NFKD", header.casefold()):
+        if unicodedata.combining(char):
+            continue
+        letters.append(char if unicodedata.category(char)[0] in "LNM" else "_")
+    joined = re.sub("_+", "_", "".join(letters)).strip("_")
+    return unicodedata.normalize("NFC", joined)[:MAX_KEY].strip("_")

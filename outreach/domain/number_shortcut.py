@@ -111,7 +111,7 @@ def _origin_of_calling_code(digits: str) -> _Origin | None:
 @lru_cache(maxsize=512)
 def _origin_of_country(country: str) -> _Origin | None:
     metadata = PhoneMetadata.metadata_for_region(country, None) if country else None
-    if metadata is None:
+    if metadata is None or metadata.country_code is None:
         return None
     before = [p for p in (metadata.national_prefix_for_parsing, metadata.international_prefix) if p]
     return _Origin(metadata.country_code, _compiled("|".join(f"(?:{p})" for p in before)))

@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 from outreach.domain.csv_columns import field_of
+from outreach.domain.csv_guessing import is_person
 from outreach.services.import_records import MAX_LINE, DamagedRow, Record, Records
 
 DELIMITERS = ",;\t|"
@@ -110,9 +112,15 @@ def open_table(source: BinaryIO, *, encoding: str) -> Iterator[Table]:
         records = Records(text, delimiter=delimiter)
         for _ in range(skipped):
             records.skip_line()
-        headers = _header(records)
-        records.width = len(headers)
-        yield Table(delimiter=delimiter, headers=headers, rows=iter(records))
+        first = _first_row(records)
+        records.width = len(first.cells)
+        # "Ana;+34…" on the first line is nobody's header: that file has none.
+        if is_person(first.cells):
+            named = [f"column {number}" for number in range(1, len(first.cells) + 1)]
+            yield Table(delimiter=delimiter, headers=named, rows=chain([first], records))
+        else:
+            headers = [cell.strip() for cell in first.cells]
+            yield Table(delimiter=delimiter, headers=headers, rows=iter(records))
     finally:
         text.detach()
 
@@ -139,12 +147,12 @@ def _separator(sample: str) -> tuple[str, int]:
     return max(DELIMITERS, key=fitness), 0
 
 
-def _header(records: Records) -> list[str]:
+def _first_row(records: Records) -> Record:
     for record in records:
         if isinstance(record, DamagedRow):
             raise UnreadableFile(f"The header cannot be read: {record.sentence}")
         if any("\0" in cell for cell in record.cells):
             raise UnreadableFile("The header holds NUL bytes: save the list as CSV (UTF-8) and upload that.")
         if any(cell.strip() for cell in record.cells):
-            return [cell.strip() for cell in record.cells]
+            return record
     raise UnreadableFile(f"The file has no header within its first {MAX_LINE} characters.")

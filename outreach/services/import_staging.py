@@ -1,13 +1,12 @@
-"""From rows read to rows stored: COPY beside the table, then one merge of all of them."""
+"""From rows read to rows stored: COPY beside the table, then a statement for all of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.db import connection
+import psycopg
 
 from outreach.domain import defaults
 from outreach.domain.csv_rows import CONSENT_WITHHELD, HOLD_REASONS, Person, RowProblem
@@ -15,8 +14,12 @@ from outreach.domain.gate import RefusalCode
 from outreach.domain.standing import Standing
 from outreach.models import ImportBatch
 from outreach.services import clock
+from outreach.services.import_chunks import Chunk, storable
+from outreach.services.import_options import KnownPeople
 
 SUPPRESSED = "The number is on the do-not-call list."
+#: The code of rows that keep what an import changed of known people, so that it can be undone.
+CHANGED = "changed"
 
 #: What the gate says of people who lack something that a list can bring.
 _WANTS = (RefusalCode.NO_CONSENT, RefusalCode.UNKNOWN_COUNTRY, RefusalCode.UNKNOWN_ZONE)
@@ -26,8 +29,15 @@ CREATE TEMP TABLE import_stage (
     line integer, name text, number text, email text, organisation text, language text, country text,
     time_zone text, zone_source text, placed boolean, priority smallint, consent_basis text,
     consent_source text, consent text, hold_reason text, extra jsonb
-)
+) ON COMMIT DROP
 """
+_COPY_SOURCES = "COPY outreach_sourcerow (batch_id, line, number, cells) FROM STDIN"
+_COPY_PROBLEMS = (
+    "COPY outreach_importrow (batch_id, line, field, code, problem, rejected, cells) FROM STDIN"
+)
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+#: Stands for NULL until a line is escaped; no cell holds it, since such rows are refused.
+_NULL = "\0"
 
 #: New values of a known person's columns: only what is empty is filled.
 _FILL = {
@@ -100,61 +110,81 @@ FROM import_stage s LEFT JOIN outreach_suppression no ON no.number = s.number
 ORDER BY s.line
 ON CONFLICT (campaign_id, number) DO NOTHING
 """
+_REMEMBER = """
+INSERT INTO import_known SELECT s.* FROM import_stage s
+JOIN outreach_facilitator f ON f.campaign_id = %(campaign)s AND f.number = s.number
+WHERE f.import_batch_id IS DISTINCT FROM %(batch)s
+"""
 
 
-class KnownPeople(StrEnum):
-    """What an import does with people who are in the campaign already.
+class Stage:
+    """Where the rows of one list stand before they are stored, inside the import's transaction.
 
-    Their standing is never touched, but that whoever was held for want of something is released by it.
+    It works on the bare session, so that the thread that stores one chunk needs nothing of the thread that
+    reads the next. Everything of the list is one transaction: it is stored as a whole or not at all.
     """
 
-    SKIP = "skip"
-    FILL = "fill"
-    UPDATE = "update"
+    def __init__(self, *, session: psycopg.Connection[Any], batch: ImportBatch, known: KnownPeople) -> None:
+        self._session = session
+        self._known = known
+        self._batch_id = batch.pk
+        self._parameters = _parameters(batch)
+        self.n_created = 0
+        with session.cursor() as cursor:
+            # One update of a whole list may take longer than a page's statement is allowed to.
+            cursor.execute("SET LOCAL statement_timeout = '10min'")
+            cursor.execute(_STAGE)
+            cursor.execute("CREATE TEMP TABLE import_known (LIKE import_stage) ON COMMIT DROP")
+
+    def store(self, chunk: Chunk) -> None:
+        """Store a chunk: new people, every row as it stood in the file, and the problems."""
+        with self._session.cursor() as cursor:
+            with cursor.copy("COPY import_stage FROM STDIN") as copy:
+                copy.write("".join(map(_person_line, chunk.people)))
+            with cursor.copy(_COPY_SOURCES) as copy:
+                start = f"{self._batch_id}\t"
+                copy.write("".join(start + _source_line(*source) for source in chunk.sources))
+            cursor.execute(_INSERT, self._parameters)
+            self.n_created += cursor.rowcount
+            if self._known is not KnownPeople.SKIP:
+                cursor.execute(_REMEMBER, self._parameters)
+            cursor.execute("TRUNCATE import_stage")
+            store_problems(cursor, self._batch_id, chunk.problems)
+
+    def change_known(self) -> int:
+        """Change people who were in the campaign before as the operator chose; return how many changed.
+
+        It comes last: their rows stay locked until the import is over.
+        """
+        changed = 0
+        with self._session.cursor() as cursor:
+            if self._known is not KnownPeople.SKIP:
+                cursor.execute("ANALYZE import_known")
+                cursor.execute(_update_statement(self._known), self._parameters)
+                changed = cursor.rowcount
+            cursor.execute("DROP TABLE import_stage, import_known")
+        return changed
 
 
-class Merged(NamedTuple):
-    """How many rows of the list became new people, and how many changed a known one."""
-
-    created: int
-    updated: int
-
-
-def open_stage() -> None:
-    """Make the stage of this transaction; `merge` or a rollback removes it."""
-    with connection.cursor() as cursor:
-        # One merge of a whole list may take longer than a page's statement is allowed to.
-        cursor.execute("SET LOCAL statement_timeout = '10min'")
-        cursor.execute(_STAGE)
-
-
-def stage_people(people: Sequence[Person]) -> None:
-    """Add people to the stage."""
-    with connection.cursor() as cursor, cursor.copy("COPY import_stage FROM STDIN") as copy:
-        for person in people:
-            copy.write_row((*person[:-1], json.dumps(person.extra)))
-
-
-def store_problems(batch: ImportBatch, problems: Sequence[tuple[RowProblem, Mapping[str, str]]]) -> None:
+def store_problems(
+    cursor: psycopg.Cursor[Any], batch_id: int, problems: Sequence[tuple[RowProblem, Mapping[str, str]]]
+) -> None:
     """Store problems with the cells of their rows.
 
     They come as a list: a generator that asks the database would wait for its own COPY for ever.
     """
-    columns = "batch_id, line, field, code, problem, rejected, cells"
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY outreach_importrow ({columns}) FROM STDIN") as copy,
-    ):
+    if not problems:
+        return
+    with cursor.copy(_COPY_PROBLEMS) as copy:
         for problem, cells in problems:
             copy.write_row((
-                batch.pk, problem.line, problem.field[:40], problem.code[:40], problem.sentence[:500],
-                problem.rejected, json.dumps(cells),
+                batch_id, problem.line, problem.field[:40], problem.code[:40], problem.sentence[:500],
+                problem.rejected, _json(cells),
             ))  # fmt: skip
 
 
-def merge(batch: ImportBatch, *, known: KnownPeople) -> Merged:
-    """Store the staged people: change known ones as `known` says, then add the others."""
-    parameters: dict[str, Any] = {
+def _parameters(batch: ImportBatch) -> dict[str, Any]:
+    return {
         "campaign": batch.campaign_id,
         "batch": batch.pk,
         "now": clock.now(),
@@ -169,16 +199,18 @@ def merge(batch: ImportBatch, *, known: KnownPeople) -> Merged:
         "hold_reasons": list(HOLD_REASONS),
         "wants": [code.value for code in _WANTS],
     }
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE import_stage")
-        updated = 0
-        if known is not KnownPeople.SKIP:
-            cursor.execute(_update_statement(known), parameters)
-            updated = cursor.rowcount
-        cursor.execute(_INSERT, parameters)
-        created = cursor.rowcount
-        cursor.execute("DROP TABLE import_stage")
-    return Merged(created=created, updated=updated)
+
+
+def _person_line(person: Person) -> str:
+    """Return a person as a line of COPY's text format; their texts are clean, so they hold no tab or break."""
+    texts = [_NULL if value is None else str(value) for value in person[:-1]]
+    line = "\t".join([*texts, _json(person.extra)])
+    return line.replace("\\", "\\\\").replace(_NULL, "\\N") + "\n"
+
+
+def _source_line(line: int, number: str, cells: Sequence[str]) -> str:
+    kept = _json([storable(cell) for cell in cells])
+    return f"{line}\t{number}\t" + kept.replace("\\", "\\\\") + "\n"
 
 
 def _update_statement(known: KnownPeople) -> str:
@@ -190,9 +222,20 @@ def _update_statement(known: KnownPeople) -> str:
         for column, value in _RELEASED.items()
     }
     changes = ", ".join(f"{column} = {value}" for column, value in new.items())
+    before, after = (", ".join(f"'{c}', {side}.{c}" for c in new) for side in ("old", "new"))
     return f"""
-        UPDATE outreach_facilitator f SET {changes}, updated_at = %(now)s
-        FROM import_stage s
-        WHERE f.campaign_id = %(campaign)s AND f.number = s.number
-        AND ({", ".join(f"f.{column}" for column in new)}) IS DISTINCT FROM ({", ".join(new.values())})
+        WITH changed AS (
+            UPDATE outreach_facilitator f SET {changes}, updated_at = %(now)s
+            FROM import_known s
+            WHERE f.campaign_id = %(campaign)s AND f.number = s.number
+            AND ({", ".join(f"f.{column}" for column in new)}) IS DISTINCT FROM ({", ".join(new.values())})
+            RETURNING f.id, s.line, jsonb_build_object({before}) AS before, jsonb_build_object({after}) AS after
+        ), differing AS (
+            SELECT c.id, c.line, b.key, jsonb_build_array(b.value, c.after -> b.key) AS values
+            FROM changed c, jsonb_each(c.before) b WHERE b.value IS DISTINCT FROM c.after -> b.key
+        )
+        INSERT INTO outreach_importrow (batch_id, line, field, code, problem, rejected, cells)
+        SELECT %(batch)s, line, '', '{CHANGED}', 'Changed: ' || string_agg(replace(key, '_', ' '), ', '), false,
+            jsonb_object_agg(key, values) || jsonb_build_object('id', id)
+        FROM differing GROUP BY id, line
     """  # noqa: S608  (composed of the constants above only)

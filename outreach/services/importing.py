@@ -3,72 +3,37 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO
 
-from django.db import connection, transaction
+from django.db import transaction
 
-from outreach.domain.csv_cells import CONSENT_BASES
 from outreach.domain.csv_columns import Columns, UnusableHeader, match_columns
-from outreach.domain.csv_headers import Field
-from outreach.domain.csv_person import RowReader
-from outreach.domain.csv_rows import Person, RowProblem, RowRules
-from outreach.domain.zones import is_country
+from outreach.domain.csv_guessing import SAMPLE
 from outreach.models import Campaign, ImportBatch, ImportState
-from outreach.services import clock, import_staging
-from outreach.services.import_reading import Fingerprint, Table, UnreadableFile, fingerprint, open_table
-from outreach.services.import_records import DamagedRow, Record
-from outreach.services.import_remarks import remarks_on
-from outreach.services.import_staging import KnownPeople
+from outreach.services import clock, import_files
+from outreach.services.import_checking import ELSEWHERE
+from outreach.services.import_files import FileGone
+from outreach.services.import_options import ImportOptions, KnownPeople, columns_of, options_of
+from outreach.services.import_reading import Table, UnreadableFile, fingerprint, open_table
+from outreach.services.import_records import DamagedRow
+from outreach.services.import_table import import_table
+from outreach.services.import_turns import import_into, only_one
 
-__all__ = ["ImportOptions", "KnownPeople", "import_file", "refuse_interrupted"]
+__all__ = ["ImportOptions", "KnownPeople", "NotReady", "begin_import", "import_file", "refuse_interrupted",
+           "run_import"]  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
-ROWS_AT_ONCE = 1_000
-MAX_ROWS = 1_000_000
-MAX_CELL = 2_000
 INTERRUPTED = "The import was interrupted and nobody was stored: upload the file again."
+GIVEN_UP = "The import was interrupted several times and nobody was stored: upload the file in smaller parts."
 BUSY = "Another file is being imported into this campaign right now: wait until it is done."
+#: Times that an import is begun anew after its process died.
+MAX_STARTS = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportOptions:
-    """What the operator decides about a file.
-
-    :param known: what to do with people who are in the campaign already.
-    :param consent_basis: basis for rows without their own; empty: such people are held.
-    :param consent_source: where and when that consent was given.
-    :param default_country: ISO code for numbers without a country; empty: the campaign's.
-    """
-
-    known: KnownPeople = KnownPeople.SKIP
-    consent_basis: str = ""
-    consent_source: str = ""
-    default_country: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse a basis or a country that does not exist."""
-        if self.consent_basis and self.consent_basis not in CONSENT_BASES:
-            raise ValueError(
-                f"{self.consent_basis!r} is no consent basis: use one of {', '.join(CONSENT_BASES)}."
-            )
-        if self.default_country and not is_country(self.default_country):
-            raise ValueError(
-                f"{self.default_country!r} is no country: use the two letters of ISO 3166, e.g. US."
-            )
-
-
-@dataclass(kw_only=True)
-class _Tally:
-    """What has been seen of a file so far. Numbers are kept as integers: half a million fit into 50 MB."""
-
-    read: int = 0
-    rejected: int = 0
-    first_line_of: dict[int, int] = field(default_factory=dict)
+class NotReady(Exception):
+    """The list cannot be imported as it stands; the sentence says why."""
 
 
 def import_file(
@@ -84,9 +49,10 @@ def import_file(
     """
     campaign = Campaign.objects.get(pk=campaign_id)
     batch = ImportBatch(
-        campaign=campaign, file_name=file_name[-255:], imported_by_id=imported_by_id, created_at=clock.now()
-    )
-    with _only_import(campaign_id) as alone:
+        campaign=campaign, file_name=file_name[-255:], imported_by_id=imported_by_id,
+        created_at=clock.now(), options=options.stored(),
+    )  # fmt: skip
+    with only_one(import_into(campaign_id)) as alone:
         if alone:
             _refuse_unfinished(campaign_id)
         try:
@@ -95,54 +61,92 @@ def import_file(
             if alone:
                 batch.save()
                 with transaction.atomic(durable=True), open_table(source, encoding=look.encoding) as table:
-                    _import_table(batch, table, look, options)
+                    table, columns = _matched(table, options.default_country or campaign.default_country)
+                    import_table(batch, table=table, look=look, columns=columns, options=options)
             else:
                 _refuse(batch, BUSY)
         except (UnreadableFile, UnusableHeader) as exc:
             _refuse(batch, str(exc))
-    logger.info(
-        "import finished",
-        extra={"import_batch_id": batch.pk, "state": batch.state, "rows_created": batch.rows_created,
-               "rows_updated": batch.rows_updated, "rows_rejected": batch.rows_rejected},
-    )  # fmt: skip
+    _log(batch)
     return batch
 
 
+def begin_import(*, batch_id: int) -> None:
+    """Let an uploaded list that was looked at be imported; the caller enqueues the task.
+
+    :raises NotReady: if it was not looked at, cannot be read, or is past that.
+    """
+    with transaction.atomic():
+        batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
+        if batch.state != ImportState.UPLOADED:
+            raise NotReady(f"This list is {batch.get_state_display().lower()} already.")
+        look = batch.options.get("look", {})
+        if batch.rows_in_file is None:
+            raise NotReady("The list is still being looked at: wait until its rows are counted.")
+        if look.get("problem"):
+            raise NotReady(look["problem"])
+        batch.state, batch.rows_done, batch.worked_at = ImportState.IMPORTING, 0, clock.now()
+        batch.save(update_fields=["state", "rows_done", "worked_at"])
+
+
+def run_import(*, batch_id: int) -> None:
+    """Import the kept file of a batch that was begun. Idempotent: what is done or under way is left alone.
+
+    A process that is killed leaves nobody behind; the next run of the same batch starts from the first row.
+    """
+    batch = ImportBatch.objects.select_related("campaign").get(pk=batch_id)
+    with only_one(import_into(batch.campaign_id)) as alone:
+        if not alone:
+            return  # its turn comes with a later tick
+        batch.refresh_from_db()
+        if batch.state != ImportState.IMPORTING:
+            return
+        batch.options["starts"] = batch.options.get("starts", 0) + 1
+        batch.worked_at = clock.now()
+        batch.save(update_fields=["options", "worked_at"])
+        if batch.options["starts"] > MAX_STARTS:
+            _refuse(batch, GIVEN_UP)
+            return
+        try:
+            with import_files.opened(batch.path) as source:
+                _import_kept(batch, source)
+        except (FileGone, UnreadableFile, UnusableHeader) as exc:
+            _refuse(batch, str(exc))
+    _log(batch)
+
+
 def refuse_interrupted() -> int:
-    """Refuse the batches whose import died; return how many. Idempotent.
+    """Refuse the batches whose import died and whose file is not kept; return how many. Idempotent.
 
     The sweep asks this every two seconds: one look at a partial index that is nearly always empty. An import
     that still runs is not waited for.
     """
     refused = 0
-    importing = ImportBatch.objects.filter(state=ImportState.IMPORTING)
+    importing = ImportBatch.objects.filter(state=ImportState.IMPORTING, path="")
     for campaign_id in importing.values_list("campaign_id", flat=True).distinct():
-        with _only_import(campaign_id) as alone:
+        with only_one(import_into(campaign_id)) as alone:
             refused += _refuse_unfinished(campaign_id) if alone else 0
     return refused
 
 
-@contextmanager
-def _only_import(campaign_id: int) -> Iterator[bool]:
-    """Tell whether this is the campaign's only import, and keep it so.
+def _import_kept(batch: ImportBatch, source: BinaryIO) -> None:
+    look = fingerprint(source)
+    with transaction.atomic(durable=True), open_table(source, encoding=look.encoding) as table:
+        columns = columns_of(table.headers, batch.options["fields"])
+        batch.rows.exclude(code__in=ELSEWHERE).delete()
+        import_table(batch, table=table, look=look, columns=columns, options=options_of(batch.options))
 
-    The lock belongs to the session: a killed process frees it at once, so a batch in state `importing` whose
-    lock is free has nobody working on it.
-    """
-    key = f"import into campaign {campaign_id}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        alone: bool = cursor.fetchone()[0]
-    try:
-        yield alone
-    finally:
-        if alone and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+def _matched(table: Table, country: str) -> tuple[Table, Columns]:
+    """Return the columns of a list, and the list with the rows that were looked at for them."""
+    rows = list(islice(table.rows, SAMPLE))
+    sample = [row.cells for row in rows if not isinstance(row, DamagedRow)]
+    columns = match_columns(table.headers, sample=sample, default_country=country)
+    return Table(delimiter=table.delimiter, headers=table.headers, rows=chain(rows, table.rows)), columns
 
 
 def _refuse_unfinished(campaign_id: int) -> int:
-    return ImportBatch.objects.filter(campaign_id=campaign_id, state=ImportState.IMPORTING).update(
+    return ImportBatch.objects.filter(campaign_id=campaign_id, state=ImportState.IMPORTING, path="").update(
         state=ImportState.REFUSED, problem=INTERRUPTED, finished_at=clock.now()
     )
 
@@ -152,74 +156,9 @@ def _refuse(batch: ImportBatch, problem: str) -> None:
     batch.save()
 
 
-def _import_table(batch: ImportBatch, table: Table, look: Fingerprint, options: ImportOptions) -> None:
-    columns = match_columns(table.headers)
-    batch.delimiter, batch.mapping = table.delimiter, columns.mapping()
-    rules = RowRules(
-        default_country=options.default_country or batch.campaign.default_country,
-        consent_basis=options.consent_basis,
-        consent_source=options.consent_source[:300],
-    )
-    import_staging.open_stage()
-    tally = _Tally()
-    reader = RowReader(columns=columns, rules=rules)
-    while rows := list(islice(table.rows, ROWS_AT_ONCE)):
-        _stage(batch, rows, reader, columns, tally)
-    if not tally.read:
-        raise UnreadableFile("The file has a header and no rows.")
-    merged = import_staging.merge(batch, known=options.known)
-    batch.rows_read, batch.rows_rejected = tally.read, tally.rejected
-    batch.rows_created, batch.rows_updated = merged
-    batch.rows_unchanged = tally.read - tally.rejected - sum(merged)
-    import_staging.store_problems(batch, [(remark, {}) for remark in remarks_on(batch, look, columns)])
-    batch.state, batch.finished_at = ImportState.IMPORTED, clock.now()
-    batch.save()
-
-
-def _stage(
-    batch: ImportBatch,
-    rows: Sequence[Record | DamagedRow],
-    reader: RowReader,
-    columns: Columns,
-    tally: _Tally,
-) -> None:
-    people: list[Person] = []
-    stored: list[tuple[RowProblem, Mapping[str, str]]] = []
-    for row in rows:
-        person, problems = _read(row, reader, tally)
-        tally.read += 1
-        if person is None:
-            tally.rejected += 1
-        else:
-            people.append(person)
-        for problem in problems:
-            stored.append((problem, _named_cells(columns, row.cells) if problem.rejected else {}))
-    if tally.read > MAX_ROWS:
-        raise UnreadableFile(f"The file has more than {MAX_ROWS:,} rows: split it.")
-    import_staging.stage_people(people)
-    if stored:
-        import_staging.store_problems(batch, stored)
-
-
-def _read(
-    row: Record | DamagedRow, reader: RowReader, tally: _Tally
-) -> tuple[Person | None, list[RowProblem]]:
-    if isinstance(row, DamagedRow):
-        return None, [RowProblem(row.line, "", row.code, row.sentence, rejected=True)]
-    person, problems = reader.read(line=row.line, cells=row.cells)
-    if person is None:
-        return None, problems
-    first = tally.first_line_of.setdefault(int(person.number[1:]), row.line)
-    if first == row.line:
-        return person, problems
-    sentence = f"The number is on line {first} already; that row was taken: remove one of the two."
-    return None, [*problems, RowProblem(row.line, Field.PHONE, "duplicate", sentence, rejected=True)]
-
-
-def _named_cells(columns: Columns, cells: Sequence[str]) -> dict[str, str]:
-    """Return a refused row as it can be shown and downloaded again."""
-    surplus = range(len(columns.headers) + 1, len(cells) + 1)
-    headers = [*columns.headers, *(f"column {number} (no header)" for number in surplus)]
-    return {
-        header: cell.replace("\0", "\u2400")[:MAX_CELL] for header, cell in zip(headers, cells, strict=False)
-    }
+def _log(batch: ImportBatch) -> None:
+    logger.info(
+        "import finished",
+        extra={"import_batch_id": batch.pk, "state": batch.state, "rows_created": batch.rows_created,
+               "rows_updated": batch.rows_updated, "rows_rejected": batch.rows_rejected},
+    )  # fmt: skip

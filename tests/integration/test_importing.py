@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -15,7 +14,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from outreach.domain.csv_cells import CONSENT_BASES
-from outreach.domain.csv_rows import Person
 from outreach.models import (
     Campaign,
     ConsentBasis,
@@ -26,8 +24,10 @@ from outreach.models import (
     SuppressionSource,
     ZoneSource,
 )
-from outreach.services import clock, import_staging
+from outreach.services import clock, import_chunks
+from outreach.services.import_chunks import Chunk
 from outreach.services.import_rejects import write_rejected
+from outreach.services.import_staging import Stage
 from outreach.services.importing import ImportOptions, KnownPeople, import_file, refuse_interrupted
 from outreach.services.reconciling import sweep
 from tests.factories import a_campaign, a_person
@@ -388,13 +388,14 @@ class TestAnInterruptedImport:
     def test_leaves_nobody_behind(self, real_commits: None, monkeypatch: pytest.MonkeyPatch) -> None:
         campaign = a_campaign()
         staged: list[int] = []
-        stage = import_staging.stage_people
+        store = Stage.store
 
-        def counting(people: Sequence[Person]) -> None:
-            staged.append(len(people))
-            stage(people)
+        def counting(stage: Stage, chunk: Chunk) -> None:
+            staged.append(len(chunk.people))
+            store(stage, chunk)
 
-        monkeypatch.setattr(import_staging, "stage_people", counting)
+        monkeypatch.setattr(Stage, "store", counting)
+        monkeypatch.setattr(import_chunks, "ROWS_AT_ONCE", 1000)
         self.die(campaign)
         assert sum(staged) >= 2000
         batch = ImportBatch.objects.get()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from outreach.domain.csv_columns import PROBLEM_COLUMN, UnusableHeader, field_of, header_key, match_columns
-from outreach.domain.csv_headers import SYNONYMS, Field
+from outreach.domain.csv_columns import PROBLEM_COLUMN, UnusableHeader, field_of, match_columns
+from outreach.domain.csv_headers import SYNONYMS, Field, header_key
 
 pytestmark = pytest.mark.unit
 
