@@ -115,6 +115,11 @@ def render(text: str, values: Mapping[str, str]) -> str:
     return re.sub(r" +([,.!?])", r"\1", _PLACEHOLDER.sub(fill, text))
 
 
+def placeholders_of(text: str) -> set[str]:
+    """Return the names of the placeholders in a text of a script."""
+    return set(_PLACEHOLDER.findall(_COMMENT.sub("", text)))
+
+
 def missing_fields(body: str, values: Mapping[str, str]) -> list[str]:
     """Return the placeholders of a script for which this person has no value."""
     return sorted(
