@@ -22,6 +22,7 @@ from outreach.services import (
     dialing,
     dispatching,
     finishing,
+    hearing,
     housekeeping,
     model_trouble,
     reconciling,
@@ -97,8 +98,9 @@ def sweep_calls(**_: object) -> None:
 
 @shared_task(name="outreach.tend_campaigns", queue="ops", max_retries=0)
 def tend_campaigns(**_: object) -> None:
-    """Beat's tick: finish the campaigns whose last day is over. Idempotent."""
+    """Beat's tick: finish the campaigns whose last day is over, note what was heard. Idempotent."""
     finishing.finish_over()
+    hearing.catch_up()
 
 
 @shared_task(name="outreach.refresh_statistics", queue="ops", max_retries=0)

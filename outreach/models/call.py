@@ -64,6 +64,10 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Calls that are dialled: all that counts, and all that is capped."""
         return self.filter(channel=Channel.PHONE.value)
 
+    def that_ring(self) -> Self:
+        """Calls that a carrier places: those by phone, and trials on an operator's own."""
+        return self.exclude(channel=Channel.WEB.value)
+
     def move(self, new: CallStatus, **changes: Any) -> int:
         """Move the calls that `new` is further for; return how many moved."""
         return self.filter(status__in=sources_of(new)).update(status=new.value, **changes)
@@ -296,12 +300,19 @@ class Call(models.Model):
         if self.is_phone_call:
             return self.person.name
         by = self.requested_by or "somebody"
+        if self.rings:
+            return f"{by} on their own phone" + (f" as {self.facilitator.name}" if self.facilitator else "")
         return f"{by} as {self.facilitator.name}" if self.facilitator else f"{by} in the browser"
 
     @property
     def is_phone_call(self) -> bool:
-        """Whether it dials a number; a talk in the browser never does."""
+        """Whether somebody of a list is dialled: what counts, is capped, and decides where they stand."""
         return self.channel == Channel.PHONE.value
+
+    @property
+    def rings(self) -> bool:
+        """Whether a carrier places it: all but talks in the browser."""
+        return self.channel != Channel.WEB.value
 
     @property
     def room(self) -> str:

@@ -48,7 +48,7 @@ def brief_for(call: Call, *, now: datetime) -> Brief:
         call_id=call.pk,
         now_at=now,
         kind=call.kind,
-        channel="phone" if call.is_phone_call else "web",
+        channel="phone" if call.rings else "web",
         opening=opening,
         instructions=render(script.instructions, values) + ("" if person.time_zone else ZONE_UNSURE),
         opening_line=render(script.openings[opening], values),
@@ -67,7 +67,7 @@ def brief_for(call: Call, *, now: datetime) -> Brief:
         ),
         history=_history(earlier, zone=zone),
         callback_hours=hours,
-        limits=_limits(campaign, in_browser=not call.is_phone_call),
+        limits=_limits(campaign, in_browser=not call.rings),
     )
 
 

@@ -91,7 +91,7 @@ def measured(call: Call) -> Measured:
 
 def _line_seconds(call: Call) -> float:
     """Return for how long the carrier's line was open; nobody pays for one that only rang, or for none."""
-    if not call.is_phone_call:
+    if not call.rings:
         return 0.0
     if call.duration_seconds is not None:
         return float(call.duration_seconds)

@@ -104,6 +104,8 @@ def _not_placed(call_id: UUID, *, code: str, reason: str) -> None:
         call.save()
         wait = min(600, 30 * 2 ** min(call.campaign.refused_streak, 5))
         settle_untouched(call, refusal=None, next_call_at=now + timedelta(seconds=wait), now=now)
+        if not call.is_phone_call:
+            return
         waiting = Facilitator.objects.filter(pk=call.person_id, next_call_at__isnull=False)
         waiting.update(
             not_called_code="not_placed",
@@ -112,8 +114,10 @@ def _not_placed(call_id: UUID, *, code: str, reason: str) -> None:
 
 
 def _count_refusal(call_id: UUID) -> None:
-    """Count a refusal in a row; a streak of five holds the campaign for two minutes."""
-    campaign_id = Call.objects.values_list("campaign_id", flat=True).get(pk=call_id)
+    """Count a refusal in a row; a streak of five holds the campaign for two minutes. Trials do not count."""
+    campaign_id = Call.objects.by_phone().filter(pk=call_id).values_list("campaign_id", flat=True).first()
+    if campaign_id is None:
+        return
     streak = campaigns.count_refusal(campaign_id=campaign_id)
     if streak >= defaults.UNREADY_STREAK_HOLDS:
         campaigns.hold(

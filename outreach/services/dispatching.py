@@ -64,7 +64,7 @@ def calls_to_prepare() -> list[UUID]:
 def calls_to_dial() -> list[UUID]:
     """Return calls in whose room Alex waits, oldest first: their hint was lost, or no token was free."""
     fresh = clock.now() - timedelta(seconds=defaults.READY_FRESH)
-    ready = Call.objects.by_phone().filter(status=CallStatus.PREPARING.value, ready_at__gte=fresh)
+    ready = Call.objects.that_ring().filter(status=CallStatus.PREPARING.value, ready_at__gte=fresh)
     return list(ready.order_by("queued_at").values_list("pk", flat=True)[:BATCH])
 
 

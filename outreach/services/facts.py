@@ -71,7 +71,7 @@ def apply_fact(*, call_id: UUID, fact: AnyFact) -> FactResult:
 def _apply(call: Call, fact: AnsweredFact | OptOut | CallbackAgreed | Outcome | End, now: datetime) -> None:
     if isinstance(fact, AnsweredFact):
         _hear_who_answered(call, fact.answered_by)
-        if not call.is_phone_call:
+        if not call.rings:
             talk_rows.begin(call, now=now)
     elif isinstance(fact, OptOut):
         _claim_disposition(call, Disposition.DO_NOT_CALL, fact.evidence_seq)
@@ -90,7 +90,7 @@ def _apply(call: Call, fact: AnsweredFact | OptOut | CallbackAgreed | Outcome | 
         _claim_disposition(call, fact.disposition, fact.evidence_seq)
     else:
         _end(call, fact, now)
-        if not call.is_phone_call:
+        if not call.rings:
             talk_rows.conclude(call, now=now)
 
 
@@ -116,7 +116,7 @@ def _ready(call: Call, fact: Ready, now: datetime) -> FactResult:
         if call.is_phone_call:
             campaigns.end_streak(campaign=call.campaign, streak="unready_streak")
     call.save(update_fields=["agent_job", "agent_worker", "ready_at", "agent_seen_at", "deadline_at"])
-    may_dial = first and call.is_phone_call and call.status == CallStatus.PREPARING.value
+    may_dial = first and call.rings and call.status == CallStatus.PREPARING.value
     return FactResult.DIAL if may_dial else FactResult.STAY
 
 

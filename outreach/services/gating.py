@@ -22,7 +22,8 @@ from outreach.services.mode import allowed_numbers
 _NUMBERS = """
 SELECT n.number,
     EXISTS (SELECT FROM outreach_suppression s WHERE s.number = n.number),
-    (SELECT max(c.ended_at) FROM outreach_call c WHERE c.number = n.number AND c.disposition = %(no)s),
+    (SELECT max(c.ended_at) FROM outreach_call c WHERE c.number = n.number AND c.disposition = %(no)s
+        AND c.channel = 'phone'),
     EXISTS (SELECT FROM outreach_call c WHERE c.number = n.number AND c.settled_at IS NULL
         AND c.id IS DISTINCT FROM %(but_not)s::uuid)
 FROM unnest(%(numbers)s::text[]) AS n (number)
@@ -30,7 +31,7 @@ FROM unnest(%(numbers)s::text[]) AS n (number)
 _ATTEMPTS = """
 SELECT number, dialing_at, status, counts, disposition, ringing_at IS NOT NULL
 FROM outreach_call
-WHERE number = ANY(%(numbers)s) AND dialing_at >= %(since)s AND ended_at IS NOT NULL
+WHERE number = ANY(%(numbers)s) AND dialing_at >= %(since)s AND ended_at IS NOT NULL AND channel = 'phone'
 ORDER BY dialing_at DESC
 """
 #: Whose open promise was made not in a call but when they rang us, and when they last did.

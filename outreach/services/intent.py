@@ -22,6 +22,7 @@ from outreach.models import Call, Campaign, DialingControl, Facilitator
 from outreach.services import callbacks, clock
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 from outreach.services.locks import lock_number
+from outreach.services.own_phone import refuse_own_phone
 from outreach.services.pacing_buckets import seconds_until_token
 from outreach.services.rows import row_of
 from outreach.services.settling import settle_untouched
@@ -51,7 +52,7 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
         return None
     call.facilitator = row_of(Facilitator, "id", call.facilitator_id)
     now = clock.now()
-    if not call.is_phone_call or call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
+    if not call.rings or call.status != CallStatus.PREPARING.value or not _is_fresh(call, now):
         return None
     stop = _stopped(control, campaign, call, now)
     if stop:
@@ -104,11 +105,13 @@ def _is_fresh(call: Call, now: datetime) -> bool:
 
 
 def _stopped(control: DialingControl, campaign: Campaign, call: Call, now: datetime) -> str:
-    """Return why nobody is dialled now, or an empty string."""
+    """Return why nobody is dialled now, or an empty string; a trial needs no campaign that runs."""
     if control.mode != settings.DIALING.value:
         return f"This database belongs to DIALING={control.mode}."
     if control.stopped:
         return "All dialing is stopped."
+    if not call.is_phone_call:
+        return ""
     return campaign_term.why_not(
         kind=CallKind(call.kind),
         state=campaign.state,
@@ -120,6 +123,8 @@ def _stopped(control: DialingControl, campaign: Campaign, call: Call, now: datet
 
 
 def _refusal(call: Call, campaign: Campaign, now: datetime) -> Refuse | None:
+    if not call.is_phone_call:
+        return refuse_own_phone(call.number, but_not=call.pk, now=now)
     may_be_promised = call.kind in (CallKind.CALLBACK.value, CallKind.MANUAL.value)
     asked = rang_and_asked([call.person_id]) if may_be_promised else {}
     verdict = decide(

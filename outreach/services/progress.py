@@ -85,9 +85,9 @@ def apply_provider_event(
 
 
 def _by_token(token: str) -> Call | None:
-    """Return the phone call with this token, locked; a talk in the browser has no carrier."""
+    """Return the call with this token, locked; a talk in the browser has no carrier."""
     call = locked_call_of_token(token)
-    return call if call is not None and call.is_phone_call else None
+    return call if call is not None and call.rings else None
 
 
 def apply_status(
@@ -176,8 +176,11 @@ def _after_the_end(call: Call, *, status: CallStatus, sid: str, now: datetime) -
 def _resurrect(call: Call, status: CallStatus, *, now: datetime) -> None:
     """Take back a `not_placed` that the carrier proved wrong, unless the number is in another call.
 
-    Whoever was closed meanwhile, by a later call or an operator, stays so when this one is settled.
+    Whoever was closed meanwhile, by a later call or an operator, stays so when this one is settled. A trial
+    on an operator's own phone has nobody to settle: it stays closed, and is hung up.
     """
+    if not call.is_phone_call:
+        return
     lock_number(call.number)
     person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     others = Call.objects.by_phone().exclude(pk=call.pk).filter(settled_at=None)

@@ -96,7 +96,7 @@ def _rescue(call: Call, telephony: Telephony, rooms: Rooms) -> None:
         cancel_before_dial(call_id=call.pk, code="agent_lost", reason="The agent left before the dial.")
         close_room(call_id=call.pk, rooms=rooms)
         return
-    if not call.is_phone_call:
+    if not call.rings:
         _end_talk(call, rooms)
         return
     fault = call.end_received_at is None
@@ -115,7 +115,7 @@ def _look_into(call: Call, telephony: Telephony, rooms: Rooms) -> None:
         code = "no_agent" if call.ready_at is None else "not_dialled_in_time"
         if _cancel_late(call, code):
             close_room(call_id=call.pk, rooms=rooms)
-    elif not call.is_phone_call:
+    elif not call.rings:
         _end_talk(call, rooms)
     else:
         _ask(call, telephony, rooms)

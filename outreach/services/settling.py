@@ -19,6 +19,7 @@ from outreach.domain.standing import Standing
 from outreach.models import Call, CallbackState, Facilitator
 from outreach.services import callbacks
 from outreach.services.gating import record_refusal
+from outreach.services.hearing import note_heard
 from outreach.services.next_steps import (
     NEVER_ENDED,
     apply_wish,
@@ -59,6 +60,8 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
         return False
     if not call.is_phone_call:
         _settle_talk(call, now=now)
+        if call.rings:
+            note_heard(call)
         return True
     person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     if call.answered_at is not None:
@@ -77,7 +80,7 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
 
 
 def _settle_talk(call: Call, *, now: datetime) -> None:
-    """Settle a talk in the browser: nothing follows from it, for nobody."""
+    """Settle what was for trial, in the browser or on an operator's phone: nothing follows from it."""
     if call.answered_at is not None:
         _judge_conversation(call)
     call.settled_at = now
@@ -121,6 +124,9 @@ def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: dateti
     The caller holds the call's row lock and has moved it to a terminal status. Costs no attempt;
     `refusal` is the gate's, when it was the gate that changed its mind between claim and dial.
     """
+    if not call.is_phone_call:
+        _settle_talk(call, now=now)
+        return
     person = Facilitator.objects.select_for_update().get(pk=call.person_id)
     call.settled_at = now
     call.deadline_at = None
