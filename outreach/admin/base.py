@@ -64,6 +64,10 @@ class DeskAdmin(ModelAdmin):
         """Tell whether the operator may upload people."""
         return request.user.has_perm("outreach.import_facilitators")
 
+    def has_export_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may take people, calls or suppressions out as a file."""
+        return request.user.has_perm("outreach.export_people")
+
     def has_suppress_permission(self, request: HttpRequest, _row: Any = None) -> bool:
         """Tell whether the operator may say that a number is never called again."""
         return request.user.has_perm("outreach.add_suppression")

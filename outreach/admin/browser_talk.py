@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from outreach.admin.searching import with_name_like, with_number_prefix
+from outreach.admin.searching import people_found
 from outreach.desk.policy import let_connect_to_livekit
 from outreach.integrations import livekit, livekit_browser
 from outreach.models import Campaign, Facilitator, ScriptVersion
@@ -135,7 +135,7 @@ def _people(request: HttpRequest, campaign: Campaign | None, term: str = "") -> 
         return Facilitator.objects.none()
     people = Facilitator.objects.filter(campaign=campaign).order_by("name", "pk")
     term = term.strip()
-    return people.filter(with_number_prefix(term) or with_name_like(term)) if term else people
+    return people.filter(people_found(term))
 
 
 def _described(person: Facilitator) -> str:

@@ -21,11 +21,19 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from outreach.admin.base import KeptAdmin
-from outreach.admin.facilitator_actions import FacilitatorActions
-from outreach.admin.facilitator_filters import NotCalledBecause
+from outreach.admin.base import COUNT_CAP, KeptAdmin
+from outreach.admin.facilitator_actions import PersonActions
+from outreach.admin.facilitator_bulk import PeopleActions
+from outreach.admin.facilitator_filters import (
+    CallbackDue,
+    Country,
+    ImportedWith,
+    LastDisposition,
+    NotCalledBecause,
+    Zone,
+)
 from outreach.admin.facilitator_form import FacilitatorForm
-from outreach.admin.searching import with_name_like, with_number_prefix
+from outreach.admin.searching import people_found
 from outreach.admin.upload import upload_page
 from outreach.desk import after_call
 from outreach.desk.badges import badge
@@ -40,7 +48,7 @@ SHOWN = 30
 
 
 @admin.register(Facilitator)
-class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
+class FacilitatorAdmin(PeopleActions, PersonActions, KeptAdmin):
     """One person per row; beside the name, why they have or have not been called."""
 
     form = FacilitatorForm
@@ -58,9 +66,15 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
         ("campaign", RelatedDropdownFilter),
         ("standing", MultipleChoicesDropdownFilter),
         NotCalledBecause,
+        LastDisposition,
+        CallbackDue,
+        ("priority", RangeNumericFilter),
+        ("attempts_made", RangeNumericFilter),
+        Country,
+        Zone,
+        ImportedWith,
         ("consent_basis", ChoicesDropdownFilter),
         ("zone_source", ChoicesDropdownFilter),
-        ("priority", RangeNumericFilter),
     )
     list_select_related = ("campaign",)
     search_fields = ("name__istartswith",)
@@ -101,10 +115,12 @@ class FacilitatorAdmin(FacilitatorActions, KeptAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Facilitator], search_term: str
     ) -> tuple[QuerySet[Facilitator], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        return queryset.filter(with_number_prefix(term) or with_name_like(term)), False
+        return queryset.filter(people_found(search_term)), False
+
+    def get_sortable_by(self, request: HttpRequest) -> tuple[str, ...]:
+        """Return the columns to sort by: none where that would mean to read everybody."""
+        everybody = Facilitator.objects.order_by().values("pk")
+        return self.list_display if everybody[: COUNT_CAP + 1].count() <= COUNT_CAP else ()
 
     def change_view(
         self,

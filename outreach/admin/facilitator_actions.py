@@ -1,4 +1,4 @@
-"""What an operator does with people: call now, hold, release, priority, never call again."""
+"""What an operator does with one person: call now, call back, hold, release, close, never call again."""
 
 # Django and unfold dictate signatures with arguments that not every method needs.
 # ruff: noqa: ARG002
@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from kombu.exceptions import OperationalError
 from unfold.decorators import action
 from unfold.enums import ActionVariant
@@ -20,35 +24,38 @@ from unfold.forms import BaseDialogForm
 from outreach import tasks
 from outreach.admin.base import go_to
 from outreach.admin.dialogs import (
-    ManyPriorityForm,
-    ManyReasonForm,
+    AttemptsForm,
+    CloseForm,
+    PromiseForm,
     ReasonForm,
-    confirm_many,
     dialog,
     say_done,
 )
+from outreach.desk.rendering import their_moment
 from outreach.models import Facilitator, SuppressionSource
 from outreach.services import attending
 from outreach.services.dispatching import CannotCall, call_now
+from outreach.services.promising import CannotPromise, promise
 from outreach.services.suppressing import suppress
 
 logger = logging.getLogger(__name__)
 
 _MAY_CHANGE = ["change"]
 _MAY_SUPPRESS = ["suppress"]
-_FOR_EVER = "The number is never called again, in no campaign, for ever. A call in progress goes on."
+FOR_EVER = "The number is never called again, in no campaign, for ever. A call in progress goes on."
 
 
-class FacilitatorActions:
-    """Actions of the list (for many) and of a person's page (for one)."""
+class PersonActions:
+    """Actions of a person's page."""
 
-    actions = ("hold_people", "release_people", "set_priority", "suppress_people")
     actions_detail = (
         "call_person",
+        "promise_person",
+        "suppress_person",
         {
             "title": "More",
             "icon": "more_horiz",
-            "items": ["hold_person", "release_person", "suppress_person"],
+            "items": ["hold_person", "release_person", "give_person_attempts", "close_person"],
         },
     )
 
@@ -69,11 +76,7 @@ class FacilitatorActions:
         except CannotCall as exc:
             messages.error(request, f"Not called: {exc}")
             return go_to(request, _page_of(object_id))
-        try:
-            tasks.prepare_call.apply_async(kwargs={"call_id": str(call_id)}, retry=False)
-        except OperationalError:
-            # Only a hint: the next tick finds the queued call.
-            logger.warning("hint not sent", extra={"call_id": str(call_id)})
+        hint(call_id)
         return go_to(request, reverse("admin:outreach_call_change", args=[call_id]))
 
     @action(
@@ -96,7 +99,67 @@ class FacilitatorActions:
         dialog=dialog("Release this person?", "They are due again, as the hours and caps allow.", "Release"),
     )
     def release_person(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        say_done(request, attending.release(facilitator_ids=[int(object_id)]), "released")
+        by = request.user.get_username()
+        say_done(request, attending.release(facilitator_ids=[int(object_id)], by=by), "released")
+        return go_to(request, _page_of(object_id))
+
+    @action(
+        description="Give more attempts",
+        permissions=_MAY_CHANGE,
+        icon="add_circle",
+        dialog=dialog(
+            "Try this person more often?", "Who was tried as often as allowed is due again.", "Give",
+            AttemptsForm,
+        ),
+    )  # fmt: skip
+    def give_person_attempts(
+        self, request: HttpRequest, form: BaseDialogForm, object_id: str
+    ) -> HttpResponse:
+        n_people = attending.give_attempts(
+            facilitator_ids=[int(object_id)],
+            n_attempts=form.cleaned_data["n_attempts"],
+            by=request.user.get_username(),
+        )
+        say_done(request, n_people, "given more attempts")
+        return go_to(request, _page_of(object_id))
+
+    @action(
+        description="Close",
+        permissions=_MAY_CHANGE,
+        icon="check_circle",
+        dialog=dialog(
+            "Close this person?", "Nobody calls them again by itself; a promised call is canceled.", "Close",
+            CloseForm,
+        ),
+    )  # fmt: skip
+    def close_person(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        n_people = attending.close(
+            facilitator_ids=[int(object_id)],
+            outcome=attending.Outcome(form.cleaned_data["outcome"]),
+            by=request.user.get_username(),
+            reason=form.cleaned_data["reason"],
+        )
+        say_done(request, n_people, "closed")
+        return go_to(request, _page_of(object_id))
+
+    @action(
+        description="Call back at…",
+        permissions=["place_call"],
+        icon="event_upcoming",
+        dialog=dialog(
+            "Promise this person a call?", "Alex keeps it within ten minutes, or it is shown as missed.",
+            "Promise", PromiseForm,
+        ),
+    )  # fmt: skip
+    def promise_person(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        try:
+            promised_at = promise_to(int(object_id), form.cleaned_data, agreed_by=request.user.get_username())
+        except CannotPromise as exc:
+            messages.error(request, f"Not promised: {exc}")
+        else:
+            person = Facilitator.objects.get(pk=object_id)
+            at = their_moment(promised_at, person.time_zone)
+            messages.success(request, format_html("Promised for {}.", at))
         return go_to(request, _page_of(object_id))
 
     @action(
@@ -104,71 +167,41 @@ class FacilitatorActions:
         permissions=_MAY_SUPPRESS,
         icon="phone_disabled",
         variant=ActionVariant.DANGER,
-        dialog=dialog("Never call this number again?", _FOR_EVER, "Never call again", ReasonForm),
+        dialog=dialog("Never call this number again?", FOR_EVER, "Never call again", ReasonForm),
     )
     def suppress_person(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         person = Facilitator.objects.get(pk=object_id)
-        _suppress(person.number, request, form.cleaned_data["reason"])
+        suppress_number(person.number, request, form.cleaned_data["reason"])
         messages.success(request, "The number is never called again.")
         return go_to(request, _page_of(object_id))
 
-    @action(description="Hold", permissions=_MAY_CHANGE)
-    def hold_people(self, request: HttpRequest, people: QuerySet[Facilitator]) -> HttpResponse | None:
-        given = confirm_many(
-            self, request, people, form_class=ManyReasonForm, title="Hold these people?",
-            says="Nobody calls them until somebody releases them.", submit="Hold",
-        )  # fmt: skip
-        if not isinstance(given, dict):
-            return given
-        by = request.user.get_username()
-        say_done(request, attending.hold(facilitator_ids=_ids(people), by=by, reason=given["reason"]), "held")
-        return None
 
-    @action(description="Release", permissions=_MAY_CHANGE)
-    def release_people(self, request: HttpRequest, people: QuerySet[Facilitator]) -> HttpResponse | None:
-        given = confirm_many(
-            self, request, people, title="Release these people?", submit="Release",
-            says="Who is held, exhausted or under review is due again, as the hours and caps allow.",
-        )  # fmt: skip
-        if not isinstance(given, dict):
-            return given
-        say_done(request, attending.release(facilitator_ids=_ids(people)), "released")
-        return None
-
-    @action(description="Set priority", permissions=_MAY_CHANGE)
-    def set_priority(self, request: HttpRequest, people: QuerySet[Facilitator]) -> HttpResponse | None:
-        given = confirm_many(
-            self, request, people, form_class=ManyPriorityForm, title="Set the priority of these people?",
-            says="Who comes first is called first.", submit="Set priority",
-        )  # fmt: skip
-        if not isinstance(given, dict):
-            return given
-        n_people = attending.set_priority(facilitator_ids=_ids(people), priority=given["priority"])
-        say_done(request, n_people, f"given priority {given['priority']}")
-        return None
-
-    @action(description="Never call again", permissions=_MAY_SUPPRESS)
-    def suppress_people(self, request: HttpRequest, people: QuerySet[Facilitator]) -> HttpResponse | None:
-        given = confirm_many(
-            self, request, people, form_class=ManyReasonForm, title="Never call these numbers again?",
-            says=_FOR_EVER, submit="Never call again",
-        )  # fmt: skip
-        if not isinstance(given, dict):
-            return given
-        # Sorted: two operators at once take the number locks in the same order.
-        numbers = sorted(set(people.values_list("number", flat=True)))
-        for number in numbers:
-            _suppress(number, request, given["reason"])
-        say_done(request, len(numbers), "never called again")
-        return None
+def hint(call_id: UUID) -> None:
+    """Let a worker prepare a call at once. Only a hint: without it the next tick finds the queued call."""
+    try:
+        tasks.prepare_call.apply_async(kwargs={"call_id": str(call_id)}, retry=False)
+    except OperationalError:
+        logger.warning("hint not sent", extra={"call_id": str(call_id)})
 
 
-def _suppress(number: str, request: HttpRequest, reason: str) -> None:
+def promise_to(facilitator_id: int, given: Mapping[str, Any], *, agreed_by: str) -> datetime:
+    """Promise what the form says to one person and return when it is.
+
+    :raises CannotPromise: as the service does.
+    """
+    return promise(
+        facilitator_id=facilitator_id,
+        local=given["at"],
+        zone=timezone.get_current_timezone() if given["clock"] == "mine" else None,
+        by_alex=given["by"] == "alex",
+        reason=given["reason"],
+        agreed_by=agreed_by,
+    )
+
+
+def suppress_number(number: str, request: HttpRequest, reason: str) -> None:
+    """Let a number never be called again, at the word of whoever asks."""
     suppress(number=number, source=SuppressionSource.OPERATOR, reason=reason, by=request.user.get_username())
-
-
-def _ids(people: QuerySet[Any]) -> list[int]:
-    return list(people.values_list("pk", flat=True))
 
 
 def _page_of(object_id: str) -> str:

@@ -1,14 +1,33 @@
-"""Searching people: any spelling of a number, the start of a name, an address or an organisation."""
+"""Searching people: any spelling of a number, or the beginnings of words, whatever their accents."""
 
 from __future__ import annotations
 
+import unicodedata
+
 import phonenumbers
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q
 
 from outreach.domain.phone_number import normalise_for_search
-from outreach.models import Campaign
+from outreach.models import Campaign, Facilitator
+from outreach.models.facilitator import ACCENTED, PLAIN
 
 COUNTRIES_TRIED = 20
+FEW = 2_000
+"""People found by their words that are looked up by id; of more, some come up soon in any order."""
+
+_WITHOUT_ACCENTS = str.maketrans(ACCENTED, PLAIN)
+
+
+def people_found(term: str, path: str = "") -> Q:
+    """Return the filter for the people whom `term` finds: by number, else by name, organisation or e-mail.
+
+    :param path: leads from the searched rows to their person ("facilitator__"); empty: they are the people.
+    """
+    if not term.strip():
+        return Q()
+    by_number = with_number_prefix(term, f"{path}number")
+    return by_number if by_number is not None else with_words(term, path)
 
 
 def with_number_prefix(term: str, field: str = "number") -> Q | None:
@@ -34,11 +53,19 @@ def with_number_prefix(term: str, field: str = "number") -> Q | None:
     return found
 
 
-def with_name_like(term: str) -> Q:
-    """Return the filter for people whose name, address or organisation starts as `term` does."""
-    return (
-        Q(name__istartswith=term)
-        | Q(name__icontains=f" {term}")
-        | Q(email__istartswith=term)
-        | Q(organisation__istartswith=term)
-    )
+def with_words(term: str, path: str = "") -> Q:
+    """Return the filter for people in whom every typed word begins one, in any order, accents ignored.
+
+    A rare word is looked up in its index first: read in the list's order, a page of the few that have it
+    would be looked for among everybody.
+    """
+    # NFC: some keyboards write an accent as a letter of its own. As stored, an address is two words.
+    plain = unicodedata.normalize("NFC", term).translate(_WITHOUT_ACCENTS).replace("@", " ")
+    # Quoted: PostgreSQL splits each word as it split those that are stored, and reads no operators in it.
+    words = ["'" + word.replace("\\", "").replace("'", "''") + "':*" for word in plain.split()]
+    query = SearchQuery(" & ".join(words), config="simple", search_type="raw")
+    matching = Facilitator.objects.filter(searched=query)
+    few = list(matching.order_by().values_list("pk", flat=True)[: FEW + 1])
+    if len(few) <= FEW:
+        return Q(**{f"{path}pk__in": few})
+    return Q(**{f"{path}searched": query})

@@ -71,6 +71,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _page("Campaigns", "campaign", "campaign"),
                 _page("Facilitators", "group", "facilitator"),
                 _page("Calls", "call", "call"),
+                _page("Interested", "handshake", "interest"),
                 _page("Callbacks", "event_upcoming", "callback"),
                 _page("Calls from people", "phone_callback", "incomingcall"),
             ]

@@ -172,6 +172,8 @@ class Facilitator(models.Model):
                 condition=~Q(not_called_code=""),
             ),
             models.Index(name="facilitator_by_standing", fields=["campaign", "standing"]),
+            models.Index(name="facilitator_by_place", fields=["country", "time_zone"]),
+            models.Index(name="facilitator_by_effort", fields=["priority", "attempts_made"]),
         ]
 
     def __str__(self) -> str:

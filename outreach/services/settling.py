@@ -19,6 +19,7 @@ from outreach.domain.standing import Standing
 from outreach.models import Call, CallbackState, Facilitator
 from outreach.services import callbacks
 from outreach.services.gating import record_refusal
+from outreach.services.interests import note_interest
 from outreach.services.hearing import note_heard
 from outreach.services.next_steps import (
     NEVER_ENDED,
@@ -76,6 +77,8 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
     apply_wish(person, reason=wished_for)
     person.updated_at = now
     person.save()
+    if ending is Ending.INTERESTED:
+        note_interest(call, now=now)
     return True
 
 
@@ -116,6 +119,8 @@ def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
         close_person(person, Close(standing=_STANDING_OF[ending], reason="Said in an earlier call."))
         callbacks.close(person.pk, CallbackState.CANCELED, now=now)
     person.save(update_fields=["wish", "standing", "standing_reason", "next_call_at"])
+    if ending is Ending.INTERESTED:
+        note_interest(call, now=now)
 
 
 def settle_untouched(call: Call, *, refusal: Refuse | None, next_call_at: datetime, now: datetime) -> None:

@@ -14,12 +14,12 @@ from outreach.models import (
     Callback,
     CallEvent,
     Campaign,
-    DailyStatistics,
     Decision,
     Facilitator,
     ImportBatch,
     ImportRow,
     IncomingCall,
+    Interest,
     Note,
     Suppression,
     Turn,
@@ -107,7 +107,10 @@ def a_full_desk(n_people: int = 3) -> Campaign:
     batch = _a_batch(campaign)
     for n in range(n_people):
         person = a_person(campaign, name=f"Ann Example {n}", organisation="Example School")
-        a_talk(person)
+        talk = a_talk(person)
+        Interest.objects.create(
+            facilitator=person, call=talk, turn_seq=4, due_at=now + timedelta(hours=n), created_at=now
+        )
         a_live_call(a_person(campaign))
         waiting = a_person(
             campaign, not_called_code="outside_window", not_called_reason="Outside 10:00–13:00 in New York",
@@ -137,9 +140,5 @@ def a_full_desk(n_people: int = 3) -> Campaign:
             problem="No such number",
             cells={"name": "X", "phone": "12"},
         )
-        DailyStatistics.objects.create(
-            campaign=campaign, day=(now - timedelta(days=n)).date(), dialled=10, answered=6, reached=5,
-            interested=2, refreshed_at=now,
-        )  # fmt: skip
         what_goes_out(campaign, now=now)
     return campaign

@@ -1,0 +1,263 @@
+"""What an operator does with many people at once, each behind a question that says how many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from unfold.decorators import action
+
+from outreach.admin.dialogs import (
+    ManyAttemptsForm,
+    ManyCloseForm,
+    ManyMoveForm,
+    ManyPriorityForm,
+    ManyPromiseForm,
+    ManyReasonForm,
+    confirm_many,
+    say_done,
+    say_refused,
+)
+from outreach.admin.downloads import download
+from outreach.admin.facilitator_actions import FOR_EVER, hint, promise_to, suppress_number
+from outreach.models import AccessKind, Facilitator
+from outreach.services import attending, exporting
+from outreach.services.accesses import note_access
+from outreach.services.calling_many import call_many
+from outreach.services.moving import CannotMove, move
+from outreach.services.promising import CannotPromise
+
+People = QuerySet[Facilitator]
+Answer = HttpResponse | None
+
+_MAY_CHANGE = ["change"]
+MOST_CALLED = 100
+"""People called now, or promised a call, in one go: each is looked at by itself."""
+MOST_SUPPRESSED = 5_000
+MOST_EXPORTED = 10_000_000
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class PeopleActions:
+    """Actions of the list of people."""
+
+    actions = (
+        "call_people", "promise_people", "set_priority", "hold_people", "release_people", "give_attempts",
+        "close_people", "move_people", "suppress_people", "export_csv", "export_xlsx",
+    )  # fmt: skip
+
+    @action(description="Call now", permissions=["place_call"])
+    def call_people(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, title="Call these people now?", submit="Call now", most=MOST_CALLED,
+            says="Out of turn, but through the same checks: hours, caps, consent and “never call”.",
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        ids = list(people.order_by("priority", "pk").values_list("pk", flat=True))
+        called = call_many(facilitator_ids=ids, requested_by=request.user.get_username())
+        for call_id in called.calls:
+            hint(call_id)
+        say_done(request, len(called.calls), "being called")
+        say_refused(request, _named(called.refused), "Not called")
+        return None
+
+    @action(description="Call back at…", permissions=["place_call"])
+    def promise_people(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, form_class=ManyPromiseForm, title="Promise these people a call?",
+            says="Alex keeps it within ten minutes, or it is shown as missed.", submit="Promise",
+            most=MOST_CALLED,
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        refused: dict[str, list[int]] = {}
+        ids = list(people.values_list("pk", flat=True))
+        for facilitator_id in ids:
+            try:
+                promise_to(facilitator_id, given, agreed_by=request.user.get_username())
+            except CannotPromise as exc:
+                refused.setdefault(str(exc), []).append(facilitator_id)
+        say_done(request, len(ids) - sum(map(len, refused.values())), "promised a call")
+        say_refused(request, _named(refused), "Not promised")
+        return None
+
+    @action(description="Set priority", permissions=_MAY_CHANGE)
+    def set_priority(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, form_class=ManyPriorityForm, title="Set the priority of these people?",
+            says="Who comes first is called first.", submit="Set priority",
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        by, priority = request.user.get_username(), given["priority"]
+        n_people = _in_all(
+            people, lambda ids: attending.set_priority(facilitator_ids=ids, priority=priority, by=by)
+        )
+        say_done(request, n_people, f"given priority {priority}")
+        return None
+
+    @action(description="Hold", permissions=_MAY_CHANGE)
+    def hold_people(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, form_class=ManyReasonForm, title="Hold these people?",
+            says="Nobody calls them until somebody releases them.", submit="Hold",
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        by, reason = request.user.get_username(), given["reason"]
+        n_people = _in_all(people, lambda ids: attending.hold(facilitator_ids=ids, by=by, reason=reason))
+        say_done(request, n_people, "held")
+        return None
+
+    @action(description="Release", permissions=_MAY_CHANGE)
+    def release_people(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, title="Release these people?", submit="Release",
+            says="Who is held, exhausted or under review is due again, as the hours and caps allow;"
+            " what a person had promised them is Alex's to do.",
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        by = request.user.get_username()
+        n_people = _in_all(people, lambda ids: attending.release(facilitator_ids=ids, by=by))
+        say_done(request, n_people, "released")
+        return None
+
+    @action(description="Give more attempts", permissions=_MAY_CHANGE)
+    def give_attempts(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, form_class=ManyAttemptsForm, title="Try these people more often?",
+            says="Who was tried as often as allowed is due again.", submit="Give",
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        by, n_attempts = request.user.get_username(), given["n_attempts"]
+        n_people = _in_all(
+            people, lambda ids: attending.give_attempts(facilitator_ids=ids, n_attempts=n_attempts, by=by)
+        )
+        say_done(request, n_people, "given more attempts")
+        return None
+
+    @action(description="Close", permissions=_MAY_CHANGE)
+    def close_people(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, form_class=ManyCloseForm, title="Close these people?", submit="Close",
+            says="Nobody calls them again by itself; promised calls are canceled.",
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        by, outcome = request.user.get_username(), attending.Outcome(given["outcome"])
+        n_people = _in_all(
+            people,
+            lambda ids: attending.close(
+                facilitator_ids=ids, outcome=outcome, by=by, reason=given["reason"]
+            ),
+        )  # fmt: skip
+        say_done(request, n_people, "closed")
+        return None
+
+    @action(description="Move to a campaign", permissions=_MAY_CHANGE)
+    def move_people(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, form_class=ManyMoveForm, title="Move these people?", submit="Move",
+            says="The other campaign's hours, caps and script hold for them from then on; promised calls and"
+            " attempts go with them.",
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        n_people, refused = 0, dict[str, int]()
+        try:
+            for ids in attending.in_batches(people):
+                moved = move(
+                    facilitator_ids=ids, campaign_id=given["campaign"].pk, by=request.user.get_username()
+                )
+                n_people += moved.n_people
+                for reason, n_refused in moved.refused.items():
+                    refused[reason] = refused.get(reason, 0) + n_refused
+        except CannotMove as exc:
+            messages.error(request, str(exc))
+            return None
+        say_done(request, n_people, "moved")
+        say_refused(request, refused, "Not moved")
+        return None
+
+    @action(description="Never call again", permissions=["suppress"])
+    def suppress_people(self, request: HttpRequest, people: People) -> Answer:
+        given = confirm_many(
+            self, request, people, form_class=ManyReasonForm, title="Never call these numbers again?",
+            says=FOR_EVER, submit="Never call again", most=MOST_SUPPRESSED,
+        )  # fmt: skip
+        if not isinstance(given, dict):
+            return given
+        # Sorted: two operators at once take the number locks in the same order.
+        numbers = sorted(set(people.values_list("number", flat=True)))
+        for number in numbers:
+            suppress_number(number, request, given["reason"])
+        say_done(request, len(numbers), "never called again")
+        return None
+
+    @action(description="Export as CSV", permissions=["export"])
+    def export_csv(self, request: HttpRequest, people: People) -> Answer | StreamingHttpResponse:
+        if not isinstance(given := self._ask_to_export(request, people), dict):
+            return given
+        return _export(
+            request, people, exporting.as_csv, ending="csv", content_type="text/csv; charset=utf-8"
+        )
+
+    @action(description="Export for Excel (XLSX)", permissions=["export"])
+    def export_xlsx(self, request: HttpRequest, people: People) -> Answer | StreamingHttpResponse:
+        if not isinstance(given := self._ask_to_export(request, people), dict):
+            return given
+        return _export(request, people, exporting.as_xlsx, ending="xlsx", content_type=_XLSX)
+
+    def _ask_to_export(self, request: HttpRequest, people: People) -> dict[str, Any] | HttpResponse | None:
+        return confirm_many(
+            self, request, people, title="Export these people?", submit="Download", most=MOST_EXPORTED,
+            says="Their names, numbers and standing leave this desk; that you took them is written down.",
+        )  # fmt: skip
+
+
+def _in_all(people: People, change: Callable[[list[int]], int]) -> int:
+    return sum(change(ids) for ids in attending.in_batches(people))
+
+
+def _named(refused: Mapping[str, list[int]]) -> dict[str, list[str]]:
+    """Return the refused by their names."""
+    names = dict(
+        Facilitator.objects.filter(pk__in=[pk for ids in refused.values() for pk in ids]).values_list(
+            "pk", "name"
+        )
+    )
+    return {reason: [names[pk] for pk in ids] for reason, ids in refused.items()}
+
+
+def _export(
+    request: HttpRequest,
+    people: People,
+    written: Callable[[People], Iterator[bytes]],
+    *,
+    ending: str,
+    content_type: str,
+) -> StreamingHttpResponse:
+    """Send the file, after writing down who takes it and which people: filters and ids, never a name."""
+    note_access(
+        user=request.user,
+        kind=AccessKind.EXPORT,
+        what=f"people as {ending}: {_which(request)}",
+        n_rows=people.order_by().count(),
+    )
+    return download(request, written(people), file_name=f"people.{ending}", content_type=content_type)
+
+
+def _which(request: HttpRequest) -> str:
+    """Return which people are selected, without what was typed into the search: that may be a name."""
+    if request.POST.get("select_across") != "1":
+        ids: list[Any] = request.POST.getlist("_selected_action")
+        return f"ids {' '.join(map(str, ids))}"
+    filters = [f"{key}={value}" for key, value in request.GET.items() if key not in ("q", "p", "o") and value]
+    return " ".join([*filters, *(["searched"] if request.GET.get("q") else [])]) or "everybody"
