@@ -26,7 +26,7 @@ FROM ${PYTHON_IMAGE} AS outreach
 RUN groupadd --gid 10001 outreach \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin outreach \
     && install -d -o outreach -g outreach -m 0700 \
-        /var/lib/outreach /var/lib/outreach/spool /var/lib/outreach/backups
+        /var/lib/outreach /var/lib/outreach/spool /var/lib/outreach/imports /var/lib/outreach/backups
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 ENV PATH=/opt/venv/bin:$PATH HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

@@ -156,7 +156,8 @@ def _count(batch: ImportBatch, chunk: Chunk, counts: Counter[str]) -> None:
                  for number in suppressed]  # fmt: skip
     elsewhere += [
         _warning(
-            line_of[number], ELSEWHERE[1],
+            line_of[number],
+            ELSEWHERE[1],
             f"They said no on {at:%Y-%m-%d}: nobody calls them before {at + quiet:%Y-%m-%d}.",
         )
         for number, at in said_no.items()

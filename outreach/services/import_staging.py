@@ -32,9 +32,7 @@ CREATE TEMP TABLE import_stage (
 ) ON COMMIT DROP
 """
 _COPY_SOURCES = "COPY outreach_sourcerow (batch_id, line, number, cells) FROM STDIN"
-_COPY_PROBLEMS = (
-    "COPY outreach_importrow (batch_id, line, field, code, problem, rejected, cells) FROM STDIN"
-)
+_COPY_PROBLEMS = "COPY outreach_importrow (batch_id, line, field, code, problem, rejected, cells) FROM STDIN"
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 #: Stands for NULL until a line is escaped; no cell holds it, since such rows are refused.
 _NULL = "\0"
@@ -202,7 +200,7 @@ def _parameters(batch: ImportBatch) -> dict[str, Any]:
 
 
 def _person_line(person: Person) -> str:
-    """Return a person as a line of COPY's text format; their texts are clean, so they hold no tab or break."""
+    """Return a person as a line of COPY's text format; clean texts hold neither tab nor line break."""
     texts = [_NULL if value is None else str(value) for value in person[:-1]]
     line = "\t".join([*texts, _json(person.extra)])
     return line.replace("\\", "\\\\").replace(_NULL, "\\N") + "\n"
@@ -229,13 +227,15 @@ def _update_statement(known: KnownPeople) -> str:
             FROM import_known s
             WHERE f.campaign_id = %(campaign)s AND f.number = s.number
             AND ({", ".join(f"f.{column}" for column in new)}) IS DISTINCT FROM ({", ".join(new.values())})
-            RETURNING f.id, s.line, jsonb_build_object({before}) AS before, jsonb_build_object({after}) AS after
+            RETURNING f.id, s.line, jsonb_build_object({before}) AS before,
+                jsonb_build_object({after}) AS after
         ), differing AS (
             SELECT c.id, c.line, b.key, jsonb_build_array(b.value, c.after -> b.key) AS values
             FROM changed c, jsonb_each(c.before) b WHERE b.value IS DISTINCT FROM c.after -> b.key
         )
         INSERT INTO outreach_importrow (batch_id, line, field, code, problem, rejected, cells)
-        SELECT %(batch)s, line, '', '{CHANGED}', 'Changed: ' || string_agg(replace(key, '_', ' '), ', '), false,
+        SELECT %(batch)s, line, '', '{CHANGED}',
+            'Changed: ' || string_agg(replace(key, '_', ' '), ', '), false,
             jsonb_object_agg(key, values) || jsonb_build_object('id', id)
         FROM differing GROUP BY id, line
     """  # noqa: S608  (composed of the constants above only)

@@ -36,9 +36,7 @@ def import_table(
     """
     batch.delimiter, batch.mapping = table.delimiter, columns.mapping()
     batch.columns = list(columns.headers)
-    reader = ListReader(
-        columns=columns, rules=options.rules(campaign_country=batch.campaign.default_country)
-    )
+    reader = ListReader(columns=columns, rules=options.rules(campaign_country=batch.campaign.default_country))
     stage = Stage(session=_session(), batch=batch, known=options.known)
     with Progress(batch_id=batch.pk) as progress:
         _store(reader, table, stage, progress)
