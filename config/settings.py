@@ -280,6 +280,25 @@ GROQ_LIMITS: dict[str, Limits] = _parsed(
 #: Calls that the models' rate limits carry at once; 0: as many as `manage.py doctor` last found.
 MODEL_BUDGET = _parsed("MODEL_BUDGET", env.int, 0, "a whole number")
 
+# --- What goes out by itself -------------------------------------------------------------------
+#: Outgoing webhooks may be posted to addresses inside our own networks.
+HOOKS_TO_PRIVATE_ADDRESSES = _parsed(
+    "HOOKS_TO_PRIVATE_ADDRESSES", env.bool, default=False, expected="true or false"
+)
+#: Who is told when something needs a person: by mail, and in one channel of a chat.
+NOTICE_EMAILS: list[str] = env.list("NOTICE_EMAILS", default=[])
+NOTICE_WEBHOOK_URL = env.str("NOTICE_WEBHOOK_URL", default="")
+#: The mail server; without one, no mail is sent.
+_mail: dict[str, Any] = _parsed("EMAIL_URL", env.email_url, {}, "smtp+tls://user:password@host:587")
+EMAIL_HOST = _mail.get("EMAIL_HOST") or ""
+EMAIL_PORT = _mail.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(_mail.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_mail.get("EMAIL_USE_SSL"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="outreach@localhost")
+
 _problems += mode_problems(
     DIALING,
     {

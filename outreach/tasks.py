@@ -14,7 +14,7 @@ from kombu.transport.redis import Channel
 
 from outreach.doctor import examining, groq_models
 from outreach.domain.defaults import SUMMARY_REFUSED_WAIT
-from outreach.integrations import livekit, prices, summaries, twilio, twilio_account
+from outreach.integrations import hook_posts, livekit, prices, summaries, twilio, twilio_account
 from outreach.services import (
     after_call,
     carrier_account,
@@ -23,10 +23,8 @@ from outreach.services import (
     dispatching,
     finishing,
     hearing,
+    hook_deliveries,
     housekeeping,
-    import_checking,
-    import_tending,
-    importing,
     model_trouble,
     reconciling,
     statistics,
@@ -143,23 +141,7 @@ def run_checks(*, campaign_id: int | None = None, **_: object) -> None:
     examining.examine(campaign_id=campaign_id)
 
 
-@shared_task(name="outreach.check_import", queue="post", max_retries=0, soft_time_limit=570, time_limit=600)
-def check_import(*, batch_id: int, **_: object) -> None:
-    """Look at an uploaded list. Idempotent: what was looked at is left alone."""
-    import_checking.check_import(batch_id=batch_id)
-
-
-@shared_task(name="outreach.run_import", queue="post", max_retries=0, soft_time_limit=570, time_limit=600)
-def run_import(*, batch_id: int, **_: object) -> None:
-    """Import a list that was confirmed. Idempotent: one transaction, and what is done is left alone."""
-    importing.run_import(batch_id=batch_id)
-
-
-@shared_task(name="outreach.tend_imports", queue="ops", max_retries=0)
-def tend_imports(**_: object) -> None:
-    """Beat's tick: begin anew what a dead process left, and forget old files. Idempotent."""
-    todo = import_tending.tend()
-    for batch_id in todo.imports:
-        run_import.delay(batch_id=batch_id)
-    for batch_id in todo.looks:
-        check_import.delay(batch_id=batch_id)
+@shared_task(name="outreach.deliver_hooks", queue="post", max_retries=0)
+def deliver_hooks(**_: object) -> None:
+    """Beat's tick: tell other programs what happened. Each delivery at least once, under one id."""
+    hook_deliveries.deliver_due(deliver=hook_posts.deliver, private=settings.HOOKS_TO_PRIVATE_ADDRESSES)

@@ -11,6 +11,7 @@ from outreach.domain.contracts import CallbackAgreed
 from outreach.domain.gate import GateRules
 from outreach.domain.standing import Standing
 from outreach.models import Call, Callback, CallbackState, Facilitator
+from outreach.services import hook_events
 
 _MISSED_AFTER = timedelta(seconds=defaults.CALLBACK_MISSED_AFTER)
 
@@ -46,7 +47,7 @@ def promise(
     :param agreed_in: the call in which they asked; none when they rang us.
     """
     close(person.pk, CallbackState.CANCELED, now=now)
-    return Callback.objects.create(
+    callback = Callback.objects.create(
         facilitator=person,
         agreed_in=agreed_in,
         promised_at=at,
@@ -57,6 +58,8 @@ def promise(
         evidence_seq=evidence_seq,
         created_at=now,
     )
+    hook_events.note_callback(callback, person, now=now)
+    return callback
 
 
 def open_promise(person: Facilitator) -> Callback | None:

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from outreach.domain.standing import Standing
 from outreach.models import Call, Callback, CallbackState, Facilitator, Suppression, SuppressionSource
-from outreach.services import clock
+from outreach.services import clock, hook_events
 from outreach.services.locks import lock_number
 
 
@@ -21,7 +21,7 @@ def suppress(
     """
     lock_number(number)
     now = clock.now()
-    suppression, _ = Suppression.objects.get_or_create(
+    suppression, is_new = Suppression.objects.get_or_create(
         number=number,
         defaults={
             "source": source,
@@ -44,4 +44,6 @@ def suppress(
     Callback.objects.filter(facilitator__number=number, state=CallbackState.PROMISED).update(
         state=CallbackState.CANCELED, closed_at=now
     )
+    if is_new and source is not SuppressionSource.IMPORT:
+        hook_events.note_opt_out(suppression, now=now)
     return suppression
