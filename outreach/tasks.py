@@ -25,6 +25,9 @@ from outreach.services import (
     hearing,
     hook_deliveries,
     housekeeping,
+    import_checking,
+    import_tending,
+    importing,
     model_trouble,
     reconciling,
     statistics,
@@ -139,6 +142,28 @@ def price_calls(**_: object) -> None:
 def run_checks(*, campaign_id: int | None = None, **_: object) -> None:
     """Make doctor's checks and keep their results. Idempotent: they only look, and the last ones count."""
     examining.examine(campaign_id=campaign_id)
+
+
+@shared_task(name="outreach.check_import", queue="post", max_retries=0, soft_time_limit=570, time_limit=600)
+def check_import(*, batch_id: int, **_: object) -> None:
+    """Look at an uploaded list. Idempotent: what was looked at is left alone."""
+    import_checking.check_import(batch_id=batch_id)
+
+
+@shared_task(name="outreach.run_import", queue="post", max_retries=0, soft_time_limit=570, time_limit=600)
+def run_import(*, batch_id: int, **_: object) -> None:
+    """Import a list that was confirmed. Idempotent: one transaction, and what is done is left alone."""
+    importing.run_import(batch_id=batch_id)
+
+
+@shared_task(name="outreach.tend_imports", queue="ops", max_retries=0)
+def tend_imports(**_: object) -> None:
+    """Beat's tick: begin anew what a dead process left, and forget old files. Idempotent."""
+    todo = import_tending.tend()
+    for batch_id in todo.imports:
+        run_import.delay(batch_id=batch_id)
+    for batch_id in todo.looks:
+        check_import.delay(batch_id=batch_id)
 
 
 @shared_task(name="outreach.deliver_hooks", queue="post", max_retries=0)

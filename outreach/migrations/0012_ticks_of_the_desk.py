@@ -7,6 +7,7 @@ from django.db import migrations
 #: name, task, seconds, queue. A tick that waited longer than its interval is dropped unread.
 TICKS: list[tuple[str, str, int, str]] = [
     ("Tend campaigns", "outreach.tend_campaigns", 15, "ops"),
+    ("Tend imports", "outreach.tend_imports", 15, "ops"),
     ("Deliver webhooks", "outreach.deliver_hooks", 5, "post"),
 ]
 

@@ -19,6 +19,7 @@ from outreach.domain.standing import Standing
 from outreach.models import Call, CallbackState, Facilitator
 from outreach.services import callbacks, hook_events
 from outreach.services.gating import record_refusal
+from outreach.services.interests import note_interest
 from outreach.services.hearing import note_heard
 from outreach.services.next_steps import (
     NEVER_ENDED,
@@ -77,6 +78,8 @@ def settle(call: Call, *, now: datetime, late: bool = False) -> bool:
     person.updated_at = now
     person.save()
     hook_events.note_settled(call, person, interested=ending is Ending.INTERESTED, now=now)
+    if ending is Ending.INTERESTED:
+        note_interest(call, now=now)
     return True
 
 
@@ -118,6 +121,7 @@ def settle_later_word(call: Call, *, ended: bool, now: datetime) -> None:
         callbacks.close(person.pk, CallbackState.CANCELED, now=now)
     person.save(update_fields=["wish", "standing", "standing_reason", "next_call_at"])
     if ending is Ending.INTERESTED:
+        note_interest(call, now=now)
         hook_events.note_interested(call, person, now=now)
 
 

@@ -24,6 +24,7 @@ TICKS = {
     "outreach.summarise_calls": "post",
     "outreach.price_calls": "post",
     "outreach.tend_campaigns": "ops",
+    "outreach.tend_imports": "ops",
     "outreach.deliver_hooks": "post",
 }
 
