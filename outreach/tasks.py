@@ -17,6 +17,7 @@ from outreach.domain.defaults import SUMMARY_REFUSED_WAIT
 from outreach.integrations import hook_posts, livekit, prices, summaries, twilio, twilio_account
 from outreach.services import (
     after_call,
+    caller_ids,
     carrier_account,
     costs,
     dialing,
@@ -30,8 +31,8 @@ from outreach.services import (
     importing,
     model_trouble,
     reconciling,
-    statistics,
     summarising,
+    tallying,
 )
 
 #: Redis takes lower numbers first. Where more is claimed than can be done at once, whoever is in a room and
@@ -107,10 +108,17 @@ def tend_campaigns(**_: object) -> None:
     hearing.catch_up()
 
 
-@shared_task(name="outreach.refresh_statistics", queue="ops", max_retries=0)
-def refresh_statistics(**_: object) -> None:
-    """Beat's tick: count yesterday and today anew. Idempotent."""
-    statistics.refresh()
+@shared_task(name="outreach.tally_calls", queue="ops", max_retries=0)
+def tally_calls(**_: object) -> None:
+    """Beat's tick: take settled and corrected calls into the statistics. Idempotent: each once."""
+    caller_ids.make_rows()
+    tallying.take_in()
+
+
+@shared_task(name="outreach.count_people", queue="ops", max_retries=0)
+def count_people(**_: object) -> None:
+    """Beat's tick: add up what changed in where people stand. Idempotent: the sums stay."""
+    tallying.count_people()
 
 
 @shared_task(name="outreach.expire_old_events", queue="post", max_retries=0)

@@ -1,47 +1,156 @@
-"""Counted days."""
+"""The statistics: a choice of days, campaign, caller ID and script, as figures, charts and a CSV."""
+
+# Django dictates signatures with arguments that not every method needs.
 
 from __future__ import annotations
 
+import csv
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
 from django.contrib import admin
-from unfold.decorators import display
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
 
 from outreach.admin.base import FactsAdmin
-from outreach.desk.rendering import DASH, duration
-from outreach.models import DailyStatistics
+from outreach.desk import reading
+from outreach.desk.charts import days_chart
+from outreach.desk.days import FORMULAS, Day
+from outreach.models import CallerId, Campaign, ScriptVersion, Tally
+from outreach.services import clock
+from outreach.services.statistics import Scope
+
+USUAL_DAYS = 30
+MOST_DAYS = 3 * 366
+COLUMNS = (
+    "day", "begun", "dialled", "answered", "talked", "reached", "interested", "callbacks", "refused",
+    "opt_outs", "early", "our_faults", "talk_average", "talk_median",
+)  # fmt: skip
 
 
-@admin.register(DailyStatistics)
-class DailyStatisticsAdmin(FactsAdmin):
-    """One row per campaign and UTC day, newest first."""
+def _all_and(rows: list[tuple[Any, str]], words: str) -> list[tuple[Any, str]]:
+    return [("", words), *rows]
 
-    list_display = (
-        "counted_day", "campaign", "dialled", "picked_up", "reached", "success", "callbacks", "refused",
-        "our_faults", "average_talk",
+
+def _campaigns() -> list[tuple[Any, str]]:
+    return _all_and(list(Campaign.objects.order_by("name").values_list("pk", "name")), "All campaigns")
+
+
+def _callers() -> list[tuple[Any, str]]:
+    rows = CallerId.objects.order_by("number").values_list("number", "label")
+    return _all_and([(number, f"{number} {label}".strip()) for number, label in rows], "All caller IDs")
+
+
+def _scripts() -> list[tuple[Any, str]]:
+    rows = ScriptVersion.objects.order_by("name", "-version").only("name", "version")
+    return _all_and([(row.pk, str(row)) for row in rows], "All scripts")
+
+
+class ChoiceForm(forms.Form):
+    """Which calls are looked at."""
+
+    since = forms.DateField(label="From", required=False, widget=UnfoldAdminDateWidget())
+    until = forms.DateField(label="To", required=False, widget=UnfoldAdminDateWidget())
+    campaign = forms.TypedChoiceField(
+        label="Campaign", choices=_campaigns, coerce=int, empty_value=None, required=False,
+        widget=UnfoldAdminSelectWidget(),
     )  # fmt: skip
-    list_filter = ("campaign",)
-    list_select_related = ("campaign",)
-    date_hierarchy = "day"
-    ordering = ("-day", "campaign")
+    caller_id = forms.ChoiceField(
+        label="Caller ID", choices=_callers, required=False, widget=UnfoldAdminSelectWidget()
+    )
+    script = forms.TypedChoiceField(
+        label="Script version", choices=_scripts, coerce=int, empty_value=None, required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )  # fmt: skip
 
-    @display(description="Day", ordering="day")
-    def counted_day(self, day: DailyStatistics) -> str:
-        return f"{day.day.day} {day.day:%b %Y}"
+    def clean(self) -> dict[str, Any]:
+        """Refuse days that are in no order, or too many."""
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            raise ValidationError("The first day is after the last.")
+        if since and until and until - since > timedelta(days=MOST_DAYS):
+            raise ValidationError("At most three years at once.")
+        return cleaned
 
-    @display(description="Picked up", ordering="answered")
-    def picked_up(self, day: DailyStatistics) -> str:
-        """Return the calls that a person or a machine picked up, and their share of those dialled."""
-        return _with_share(day.answered, day.dialled)
-
-    @display(description="Interested", ordering="interested")
-    def success(self, day: DailyStatistics) -> str:
-        """Return the people who are interested, and their share of those reached."""
-        return _with_share(day.interested, day.reached)
-
-    @display(description="Talk")
-    def average_talk(self, day: DailyStatistics) -> str:
-        """Return the average talk of calls that were picked up."""
-        return duration(day.talk_seconds / day.answered) if day.answered else DASH
+    def scope(self, today: date) -> Scope:
+        """Return the choice; days that were left out are the last thirty."""
+        until = self.cleaned_data["until"] or today
+        return Scope(
+            since=self.cleaned_data["since"] or until - timedelta(days=USUAL_DAYS - 1),
+            until=until,
+            campaign_id=self.cleaned_data["campaign"],
+            caller_id=self.cleaned_data["caller_id"],
+            script_id=self.cleaned_data["script"],
+        )
 
 
-def _with_share(part: int, whole: int) -> str:
-    return f"{part} ({part / whole:.0%})" if whole else str(part)
+@admin.register(Tally)
+class StatisticsAdmin(FactsAdmin):
+    """One page in the place of a list: nobody reads tallies row by row."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return the page's address and that of its CSV; there is no page of one row."""
+        view = self.admin_site.admin_view
+        return [
+            path("", view(self.changelist_view), name="outreach_tally_changelist"),
+            path("export/", view(self.export), name="outreach_tally_export"),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the choice's figures."""
+        form, scope = self._choice(request)
+        shown = reading.read(scope)
+        context = {
+            **self.admin_site.each_context(request),
+            **(extra_context or {}),
+            "title": "Statistics",
+            "opts": self.opts,
+            "media": self.media + form.media,
+            "form": form,
+            "shown": shown,
+            "whole": shown.whole,
+            "weekdays": reading.WEEKDAYS,
+            "formulas": FORMULAS,
+            "chart": days_chart(shown.days),
+            "query": request.GET.urlencode(),
+        }
+        return TemplateResponse(request, "outreach/statistics.html", context)
+
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """Return the choice's days as CSV; no row is about a person."""
+        _form, scope = self._choice(request)
+        response = HttpResponse(content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="statistics-{scope.since}-{scope.until}.csv"'
+        lines = csv.writer(response)
+        days = reading.read(scope).days
+        currencies = sorted({currency for day in days.values() for currency in day.cost})
+        lines.writerow([*COLUMNS, *(f"cost_{currency}" for currency in currencies)])
+        for day, figures in days.items():
+            lines.writerow(_line(day, figures, currencies))
+        return response
+
+    def _choice(self, request: HttpRequest) -> tuple[ChoiceForm, Scope]:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        today = clock.now().date()
+        form = ChoiceForm(request.GET)
+        if form.is_valid():
+            scope = form.scope(today)
+            shown = {**request.GET.dict(), "since": scope.since, "until": scope.until}
+            valid = ChoiceForm(shown)
+            valid.is_valid()
+            return valid, scope
+        return form, Scope(since=today - timedelta(days=USUAL_DAYS - 1), until=today)
+
+
+def _line(day: date, figures: Day, currencies: list[str]) -> list[Any]:
+    values = [day.isoformat(), *(getattr(figures, name) for name in COLUMNS[1:])]
+    rounded = [round(value, 1) if isinstance(value, float) else value for value in values]
+    return [*rounded, *(figures.cost.get(currency, "") for currency in currencies)]

@@ -4,41 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
-from django.db.models import Case, Count, F, Min, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import OuterRef, Subquery
 
+from outreach.desk.days import Day, fortnight
 from outreach.desk.health import Piece, health_of
-from outreach.domain.standing import CALLABLE, Standing
+from outreach.desk.pace import Pace, pace_of
+from outreach.desk.waiting import (
+    CALLABLE_STANDINGS,
+    FOR_OPERATORS,
+    MOST_DUE,
+    Queue,
+    Waiting,
+    held_of,
+    queues,
+    waiting_of,
+)
+from outreach.domain.standing import CallKind, Standing
+from outreach.domain.tally import Thing
 from outreach.models import (
     Call,
     Callback,
     CallbackState,
+    CallerId,
     Campaign,
-    DailyStatistics,
+    CampaignState,
     DialingControl,
-    Facilitator,
     Turn,
 )
-from outreach.services import clock
+from outreach.services import caller_ids, clock, statistics
+from outreach.services.statistics import Scope
 
 CALLS_SHOWN = 40
 CALLBACKS_SHOWN = 12
+CAMPAIGNS_SHOWN = 20
+GROUPS_SHOWN = 8
 CALLBACKS_AHEAD = timedelta(hours=24)
-_CALLABLE = sorted(standing.value for standing in CALLABLE)
-#: Standings that wait for an operator.
-_FOR_OPERATORS = (Standing.HELD.value, Standing.NEEDS_REVIEW.value)
-_FIGURES = (
-    "dialled",
-    "answered",
-    "reached",
-    "interested",
-    "callbacks",
-    "refused",
-    "our_faults",
-    "talk_seconds",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,8 @@ class CampaignCount:
 
     campaign: Campaign
     standings: dict[str, int] = field(default_factory=dict)
+    no_number: str = ""
+    """Why the campaign has no number to call from now; empty: it has."""
 
     @property
     def n_people(self) -> int:
@@ -67,20 +72,9 @@ class CampaignCount:
     @property
     def done_percent(self) -> int:
         """Share of the people about whom nothing is left to do, for Alex or for an operator, in percent."""
-        still_open = {*_CALLABLE, *_FOR_OPERATORS, Standing.IN_CALL.value}
+        still_open = {*CALLABLE_STANDINGS, *FOR_OPERATORS, Standing.IN_CALL.value}
         done = sum(n for standing, n in self.standings.items() if standing not in still_open)
         return round(100 * done / self.n_people) if self.n_people else 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiting:
-    """People who wait for the same reason."""
-
-    code: str
-    n_people: int
-    soonest_at: datetime | None
-    standing: str = ""
-    """Where they all stand, when the reason is that, or when somebody has to act."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,20 +83,36 @@ class Counts:
 
     at: datetime
     campaigns: list[CampaignCount]
-    today: dict[str, int]
-    yesterday: dict[str, int]
-    days: list[dict[str, int | str]]
+    n_people: int
+    """People in all campaigns."""
+    standings: dict[str, int]
+    """How all of them stand."""
+    days: dict[date, Day]
+    pace: Pace
+    cost: dict[str, Decimal]
+    """What all calls cost so far, by currency."""
     waiting: list[Waiting]
     due_now: int
+    """People due in running campaigns."""
+    due_at_least: bool
+    """Whether more may be due: counting ends somewhere."""
     retries_due: int
+    next_at: datetime | None
+    """When the next one is due who is not yet."""
     held: list[Waiting]
     callbacks: list[Callback]
     n_callbacks: int
+    n_late: int
 
     @property
-    def n_people(self) -> int:
-        """People in all campaigns."""
-        return sum(count.n_people for count in self.campaigns)
+    def today(self) -> Day:
+        """Today's figures."""
+        return self.days[self.at.date()]
+
+    @property
+    def yesterday(self) -> Day:
+        """Yesterday's figures."""
+        return self.days[self.at.date() - timedelta(days=1)]
 
 
 def present() -> Present:
@@ -125,98 +135,81 @@ def present() -> Present:
 def counts() -> Counts:
     """Return the standings, today's figures, who waits for what, and the promises of the next 24 hours."""
     now = clock.now()
-    people = Facilitator.objects.filter(standing__in=_CALLABLE)
-    due = people.filter(next_call_at__lte=now)
-    promised = Callback.objects.filter(state=CallbackState.PROMISED, promised_at__lt=now + CALLBACKS_AHEAD)
-    per_day = _per_day(now)
-    today, yesterday = now.date().isoformat(), (now - timedelta(days=1)).date().isoformat()
-    empty = dict.fromkeys(_FIGURES, 0)
+    people = statistics.people()
+    days = fortnight(now)
+    open_ones = list(Campaign.objects.exclude(state=CampaignState.FINISHED).order_by("-state", "name"))
+    running = [campaign for campaign in open_ones if campaign.state == CampaignState.RUNNING]
+    queue = _together(queues([campaign.pk for campaign in running], now).values())
+    due_by = Callback.objects.filter(state=CallbackState.PROMISED, promised_at__lt=now + CALLBACKS_AHEAD)
+    promised = list(due_by.select_related("facilitator").order_by("promised_at")[:CALLBACKS_SHOWN])
+    yesterday = now.date() - timedelta(days=1)
     return Counts(
         at=now,
-        campaigns=_campaigns(),
-        today=per_day.get(today, empty),
-        yesterday=per_day.get(yesterday, empty),
-        days=_without_holes(per_day, now),
-        waiting=_waiting(people.filter(next_call_at__gt=now)),
-        due_now=due.count(),
-        retries_due=due.filter(standing=Standing.RETRY_DUE.value).count(),
-        held=_held()[:8],
-        callbacks=list(promised.select_related("facilitator").order_by("promised_at")[:CALLBACKS_SHOWN]),
-        n_callbacks=promised.count(),
+        campaigns=_campaigns(open_ones[:CAMPAIGNS_SHOWN], people, now),
+        n_people=sum(n for *_, n in people),
+        standings=_by_place((standing, n) for _, standing, _, n in people),
+        days=days,
+        pace=pace_of(now, today=days[now.date()], yesterday=days[yesterday], running=running),
+        cost=statistics.tallied(Scope(), things=[Thing.COST]).money(),
+        waiting=waiting_of(people)[:GROUPS_SHOWN],
+        due_now=queue.n_due,
+        due_at_least=queue.n_due >= MOST_DUE,
+        retries_due=queue.due.get(CallKind.RETRY.value, 0),
+        next_at=queue.next_at,
+        held=held_of(people)[:GROUPS_SHOWN],
+        callbacks=promised,
+        n_callbacks=due_by.count(),
+        n_late=due_by.filter(promised_at__lt=now).count(),
     )
 
 
 def campaign_counts(campaigns: Iterable[Campaign]) -> list[CampaignCount]:
-    """Return how the people of these campaigns stand, counted in one go."""
+    """Return how the people of these campaigns stand."""
     shown = list(campaigns)
-    counted: dict[int, dict[str, int]] = {}
-    people = Facilitator.objects.filter(campaign__in=shown)
-    for campaign_id, standing, n in (
-        people.order_by().values_list("campaign_id", "standing").annotate(n=Count("id"))
-    ):
-        counted.setdefault(campaign_id, {})[standing] = n
-    return [
-        CampaignCount(campaign=campaign, standings=_by_place(counted.get(campaign.pk, {})))
-        for campaign in shown
-    ]
+    people = statistics.people([campaign.pk for campaign in shown])
+    return [_count(campaign, people) for campaign in shown]
 
 
 def next_calls(campaigns: Iterable[Campaign]) -> dict[int, datetime]:
     """Return when somebody of these campaigns is due next; campaigns with nobody left are not in it."""
-    people = Facilitator.objects.filter(campaign__in=list(campaigns), standing__in=_CALLABLE)
-    due = people.filter(next_call_at__isnull=False).order_by().values_list("campaign_id")
-    return dict(due.annotate(soonest=Min("next_call_at")))
+    now = clock.now()
+    found = queues([campaign.pk for campaign in campaigns], now)
+    soonest = {pk: now if queue.n_due else queue.next_at for pk, queue in found.items()}
+    return {pk: at for pk, at in soonest.items() if at is not None}
 
 
-def _campaigns() -> list[CampaignCount]:
-    return campaign_counts(Campaign.objects.exclude(state="finished").order_by("-state", "name")[:20])
+def _together(found: Iterable[Queue]) -> Queue:
+    each = list(found)
+    due: dict[str, int] = {}
+    for queue in each:
+        for kind, n in queue.due.items():
+            due[kind] = due.get(kind, 0) + n
+    return Queue(due=due, next_at=min((q.next_at for q in each if q.next_at is not None), default=None))
 
 
-def _by_place(standings: dict[str, int]) -> dict[str, int]:
+def _campaigns(
+    shown: Sequence[Campaign], people: Sequence[tuple[int, str, str, int]], now: datetime
+) -> list[CampaignCount]:
+    known = {row.number: row for row in CallerId.objects.all()}
+    used = caller_ids.used_today([row.number for row in known.values() if row.daily_cap is not None], now)
+    found = []
+    for campaign in shown:
+        running = campaign.state == CampaignState.RUNNING
+        pool = caller_ids.pool(campaign.caller_ids, known=known, used=used, now=now)
+        found.append(_count(campaign, people, no_number=pool.why_none if running else ""))
+    return found
+
+
+def _count(
+    campaign: Campaign, people: Iterable[tuple[int, str, str, int]], *, no_number: str = ""
+) -> CampaignCount:
+    standings = _by_place((standing, n) for pk, standing, _, n in people if pk == campaign.pk)
+    return CampaignCount(campaign=campaign, standings=standings, no_number=no_number)
+
+
+def _by_place(counted: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Return the standings in the order of the way through a campaign."""
-    return {standing.value: standings[standing.value] for standing in Standing if standing.value in standings}
-
-
-def _per_day(now: datetime) -> dict[str, dict[str, int]]:
-    rows: Any = (
-        DailyStatistics.objects.filter(day__gt=(now - timedelta(days=14)).date(), day__lte=now.date())
-        .order_by()
-        .values("day")
-        .annotate(**{f"sum_{name}": Sum(name) for name in _FIGURES})
-    )
-    return {row["day"].isoformat(): {name: row[f"sum_{name}"] for name in _FIGURES} for row in rows}
-
-
-def _without_holes(per_day: dict[str, dict[str, int]], now: datetime) -> list[dict[str, int | str]]:
-    """Return a row for each of the last fourteen days, when any was counted: a day of rest is a nought."""
-    if not per_day:
-        return []
-    days = (now.date() - timedelta(days=n) for n in reversed(range(14)))
-    empty = dict.fromkeys(_FIGURES, 0)
-    return [{"day": day.isoformat(), **per_day.get(day.isoformat(), empty)} for day in days]
-
-
-def _waiting(people: QuerySet[Facilitator]) -> list[Waiting]:
-    """Group who waits for a time by why: the gate's last word, else where they stand."""
-    why = Case(When(not_called_code="", then=F("standing")), default=F("not_called_code"))
-    rows = (
-        people.order_by()
-        .annotate(why=why)
-        .values_list("why")
-        .annotate(n=Count("id"), soonest=Min("next_call_at"))
-        .order_by("-n")
-    )
-    standings = {standing.value for standing in Standing}
-    return [
-        Waiting(code=code, n_people=n, soonest_at=soonest, standing=code if code in standings else "")
-        for code, n, soonest in rows
-    ]
-
-
-def _held() -> list[Waiting]:
-    """Group who waits for an operator by where they stand and why."""
-    people = Facilitator.objects.filter(standing__in=_FOR_OPERATORS)
-    rows = people.order_by().values_list("standing", "standing_reason").annotate(n=Count("id")).order_by("-n")
-    return [
-        Waiting(code=reason, n_people=n, soonest_at=None, standing=standing) for standing, reason, n in rows
-    ]
+    summed: dict[str, int] = {}
+    for standing, n in counted:
+        summed[standing] = summed.get(standing, 0) + n
+    return {standing.value: summed[standing.value] for standing in Standing if summed.get(standing.value)}

@@ -14,7 +14,7 @@ from kombu.transport.redis import Channel
 
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
 from outreach.domain.defaults import AGENT_LOST_AFTER
-from outreach.models import AgentWorker, DialingControl
+from outreach.models import AgentWorker, CallEvent, CheckResult, CheckStatus, DialingControl
 from outreach.services.model_limits import model_budget
 from outreach.tasks import AFTER_DIALS
 
@@ -22,6 +22,10 @@ from outreach.tasks import AFTER_DIALS
 BEAT_SILENT_AFTER = timedelta(minutes=4)
 TASKS_WAITING = 50
 WORDS_BEHIND = 200
+INCIDENTS_WITHIN = timedelta(minutes=15)
+INCIDENTS_COUNTED = 100
+#: The vendors whose checks are looked at, by the area of the checks.
+VENDORS = {"twilio": "Twilio", "livekit": "LiveKit", "groq": "Groq"}
 _QUEUES = ("dial", f"dial{Channel.sep}{AFTER_DIALS}", "ops", "post")
 _REDIS: dict[str, redis.Redis] = {}
 
@@ -33,11 +37,13 @@ class Piece:
     name: str
     well: bool
     says: str
+    known: bool = True
+    """Whether anybody has looked; what is not known is neither well nor wrong."""
 
 
 def health_of(now: datetime) -> list[Piece]:
-    """Return the health of agents, recorder, Celery worker and beat."""
-    return [_agents(now), *_from_redis(), _beat()]
+    """Return the health of agents, recorder, Celery worker, beat, webhooks and vendors."""
+    return [_agents(now), *_from_redis(), _beat(), _webhooks(now), *_vendors(now)]
 
 
 def _agents(now: datetime) -> Piece:
@@ -111,7 +117,46 @@ def _beat() -> Piece:
     if age > BEAT_SILENT_AFTER:
         says = f"It last ticked {round(age.total_seconds() / 60)} minutes ago. Is “celery beat” running?"
         return Piece(name="Schedule", well=False, says=says)
-    return Piece(name="Schedule", well=True, says="ticking")
+    return Piece(name="Schedule", well=True, says="ticking; last tick written " + _ago(age))
+
+
+def _webhooks(now: datetime) -> Piece:
+    """Return whether anything came from outside lately that must not happen."""
+    latest = CallEvent.objects.filter(received_at__gte=now - INCIDENTS_WITHIN, incident=True)
+    n = len(latest.values_list("pk")[:INCIDENTS_COUNTED])
+    if not n:
+        return Piece(name="Webhooks", well=True, says="nothing out of order in the last quarter of an hour")
+    many = f"{n} or more" if n == INCIDENTS_COUNTED else str(n)
+    says = f"{many} out of order in the last quarter of an hour: open Events and filter by “incident”."
+    return Piece(name="Webhooks", well=False, says=says)
+
+
+def _vendors(now: datetime) -> list[Piece]:
+    """Return whether each vendor was reached when the checks were made last."""
+    rows: dict[str, list[CheckResult]] = {area: [] for area in VENDORS}
+    for row in CheckResult.objects.filter(area__in=list(VENDORS)).order_by("-checked_at"):
+        rows[row.area].append(row)
+    return [_vendor(name, rows[area], now) for area, name in VENDORS.items()]
+
+
+def _vendor(name: str, results: list[CheckResult], now: datetime) -> Piece:
+    looked = [row for row in results if row.status != CheckStatus.SKIPPED]
+    if not looked:
+        says = "not checked yet: open a campaign and press “Check again”, or run “manage.py doctor”"
+        return Piece(name=name, well=True, known=False, says=says)
+    wrong = next((row for row in looked if row.status == CheckStatus.FAIL), None)
+    if wrong is not None:
+        return Piece(name=name, well=False, says=f"{wrong.finding} {wrong.remedy}".strip())
+    age = now - looked[0].checked_at
+    return Piece(name=name, well=True, says=f"in order when last checked, {_ago(age)}")
+
+
+def _ago(age: timedelta) -> str:
+    minutes = max(0, round(age.total_seconds() / 60))
+    for n, unit in ((minutes // 1440, "day"), (minutes // 60, "hour"), (minutes, "minute")):
+        if n:
+            return f"{n} {unit}{'s' if n > 1 else ''} ago"
+    return "just now"
 
 
 def _words_behind(client: Any) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -32,43 +33,60 @@ def zone_of(name: str) -> ZoneInfo | None:
         return None
 
 
+def own_zone() -> str:
+    """Return the IANA name of the zone of whoever looks: theirs while their page is made, else UTC."""
+    return timezone.get_current_timezone_name()
+
+
 def moment(at: datetime | None) -> str:
-    """Return a time in UTC, short: "Tue 2 Jun 09:14 UTC"."""
-    return (
-        DASH
-        if at is None
-        else f"{at.astimezone(UTC):%a} {at.astimezone(UTC).day} {at.astimezone(UTC):%b %H:%M} UTC"
-    )
+    """Return a time on the clock of whoever looks, short: "Tue 2 Jun 09:14 UTC", "Tue 2 Jun 11:14 Madrid"."""
+    return DASH if at is None else f"{_short(at, own_zone())} {city_of(own_zone())}"
+
+
+def _short(at: datetime, zone_name: str) -> str:
+    local = at.astimezone(zone_of(zone_name) or UTC)
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
 def when(at: datetime | None) -> SafeString | str:
-    """Return a time in UTC that does not break across lines."""
+    """Return a time on the clock of whoever looks that does not break across lines."""
     return DASH if at is None else format_html('<span class="desk-nowrap">{}</span>', moment(at))
 
 
 def their_moment(at: datetime | None, zone_name: str) -> SafeString | str:
-    """Return a time on the person's clock, with ours in the tooltip; ours alone when theirs is unknown."""
+    """Return a time on the person's clock and on that of whoever looks; that alone if theirs is unknown.
+
+    Where both clocks show the same, it is written once.
+    """
     if at is None:
         return DASH
-    zone = zone_of(zone_name)
+    zone, mine = zone_of(zone_name), zone_of(own_zone()) or UTC
     if zone is None:
         return moment(at)
-    local = at.astimezone(zone)
+    same = at.astimezone(zone).replace(tzinfo=None) == at.astimezone(mine).replace(tzinfo=None)
+    here = f"{_short(at, own_zone())} {city_of(own_zone())}"
     return format_html(
-        '<span title="{}" class="desk-nowrap">{} {} {} <span class="desk-quiet">{}</span></span>',
-        moment(at),
-        f"{local:%a}",
-        local.day,
-        f"{local:%b %H:%M}",
+        '<span title="{}" class="desk-nowrap">{} <span class="desk-quiet">{}{}</span></span>',
+        here,
+        _short(at, zone_name),
         city_of(zone_name),
+        "" if same else f" · {_clock_if_near(at, zone, mine)} {city_of(own_zone())}",
     )
 
 
+def _clock_if_near(at: datetime, theirs: tzinfo, mine: tzinfo) -> str:
+    """Return my time of a moment, with the day only where it is another one than theirs."""
+    local = at.astimezone(mine)
+    same_day = local.date() == at.astimezone(theirs).date()
+    return f"{local:%H:%M}" if same_day else f"{local:%a %H:%M}"
+
+
 def their_clock(at: datetime, zone_name: str) -> SafeString:
-    """Return a time to the second on the person's clock, with UTC in the tooltip."""
+    """Return a time to the second on the person's clock, with that of whoever looks in the tooltip."""
     local = at.astimezone(zone_of(zone_name) or UTC)
+    mine = at.astimezone(zone_of(own_zone()) or UTC)
     return format_html(
-        '<time title="{}">{}</time>', f"{at.astimezone(UTC):%H:%M:%S} UTC", f"{local:%H:%M:%S}"
+        '<time title="{}">{}</time>', f"{mine:%H:%M:%S} {city_of(own_zone())}", f"{local:%H:%M:%S}"
     )
 
 

@@ -109,13 +109,15 @@ class Hub:
             self._boards -= 1
             await self._rest()
 
-    async def newer_board(self, seen: int, *, rights: Rights) -> tuple[int, dict[str, str]]:
+    async def newer_board(
+        self, seen: int, *, rights: Rights, zone: str = "UTC"
+    ) -> tuple[int, dict[str, str]]:
         """Wait for a version of the dashboard newer than `seen`; return it and its sections' HTML."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._version > seen)
         if self._figures is None:
             raise RuntimeError("a version without figures")
-        sections = self._frames.sections(self._version, self._figures, self._spoken, rights=rights)
+        sections = self._frames.sections(self._version, self._figures, self._spoken, rights=rights, zone=zone)
         return self._version, sections
 
     def _wake(self) -> None:

@@ -24,6 +24,7 @@ from django.http import (
 )
 
 from outreach.desk.badges import badge
+from outreach.desk.own_time import zone_name_of
 from outreach.desk.rights import Rights, rights_of
 from outreach.domain.contracts import WORDS_STREAM
 from outreach.live.hub import Hub, SpokenWord, entries_of, hub, word_of
@@ -42,10 +43,11 @@ _EVENT_ID = re.compile(r"\d{1,16}-\d{1,10}")
 
 async def live_dashboard(request: HttpRequest) -> HttpResponseBase:
     """Stream the dashboard's sections, each when it changed."""
-    rights = await sync_to_async(rights_of)(await request.auser())
+    user = await request.auser()
+    rights = await sync_to_async(rights_of)(user)
     if not rights.see:
         return HttpResponseForbidden()
-    return await _stream(_board_events(hub(), rights))
+    return await _stream(_board_events(hub(), rights, await sync_to_async(zone_name_of)(user)))
 
 
 async def live_call(request: HttpRequest, call_id: UUID) -> HttpResponseBase:
@@ -70,7 +72,7 @@ async def _stream(events: AsyncIterator[bytes]) -> StreamingHttpResponse:
     return StreamingHttpResponse(events, content_type="text/event-stream", headers=headers)
 
 
-async def _board_events(board: Hub, rights: Rights) -> AsyncIterator[bytes]:
+async def _board_events(board: Hub, rights: Rights, zone: str) -> AsyncIterator[bytes]:
     ends = asyncio.get_running_loop().time() + LIFETIME_SECONDS
     sent: dict[str, str] = {}
     version = 0
@@ -79,7 +81,7 @@ async def _board_events(board: Hub, rights: Rights) -> AsyncIterator[bytes]:
         while asyncio.get_running_loop().time() < ends:
             try:
                 async with asyncio.timeout(PING_SECONDS):
-                    version, sections = await board.newer_board(version, rights=rights)
+                    version, sections = await board.newer_board(version, rights=rights, zone=zone)
             except TimeoutError:
                 yield PING
                 continue

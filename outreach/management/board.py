@@ -85,11 +85,10 @@ def present(campaign_id: int) -> Present:
 def counts(campaign: Campaign) -> Counts:
     """Count one campaign's people, and its calls since midnight UTC."""
     now = clock.now()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     people = Facilitator.objects.filter(campaign=campaign)
     later = people.filter(standing__in=_CALLABLE, next_call_at__gt=now)
     return Counts(
-        today=figures(campaign=campaign, since=midnight),
+        today=figures(campaign=campaign, since=now.date()),
         due={
             kind: due(campaign, kind, now).count()
             for kind in (CallKind.CALLBACK, CallKind.FIRST, CallKind.RETRY)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db.models import Avg, Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
-from outreach.domain.disposition import AnsweredBy
 from outreach.domain.standing import Standing
-from outreach.models import Call, Callback, CallbackState, Campaign, Facilitator
-
-#: `uncertain` is treated as a person, and so is an answer that nobody has judged.
-HUMAN = Q(answered_at__isnull=False, answered_by__in=[AnsweredBy.HUMAN.value, AnsweredBy.UNCERTAIN.value, ""])
-DIALLED = Q(placed_at__isnull=False)
+from outreach.domain.tally import Thing, What
+from outreach.models import Callback, CallbackState, Campaign
+from outreach.services import statistics
+from outreach.services.statistics import Scope
 
 FORMULAS = {
     "standings": "people: how everybody in the campaign stands at this moment, whatever the days.",
-    "dialled": "calls that the carrier took.",
+    "dialled": "calls that the carrier took; a day is a UTC day, in every figure.",
     "answer_rate": (
         "calls a person answered ÷ calls dialled. An answer that is uncertain, or not judged yet, counts as "
         "a person's."
     ),
-    "success_rate": "people who became interested in a call ÷ people reached, that is who answered a call.",
-    "talk": "seconds from answer to hang-up, as the carrier counts them, of ended calls a person answered.",
+    "success_rate": (
+        "people who became interested ÷ people reached, that is who answered a call. Each counts once in a "
+        "campaign, on the day on which it happened first."
+    ),
+    "talk": (
+        "seconds from answer to hang-up, as the carrier counts them, of calls a person answered; the median "
+        "is read off lengths that are counted in steps of 5 seconds, from 5 minutes on of 15."
+    ),
     "kept": "callbacks dialled within ten minutes of the promise ÷ callbacks kept or missed.",
     "our_faults": "calls that failed by our own fault ÷ calls begun; they cost nobody an attempt.",
 }
@@ -77,70 +81,50 @@ class Figures:
         return asdict(self) | {name: getattr(self, name) for name in rates} | {"formulas": FORMULAS}
 
 
-def figures(*, campaign: Campaign | None, since: datetime | None) -> Figures:
-    """Count people, and the phone calls and promises begun since a moment (None: ever)."""
-    people, calls, promises = Facilitator.objects.all(), Call.objects.by_phone(), Callback.objects.all()
+def figures(*, campaign: Campaign | None, since: date | None) -> Figures:
+    """Return people as they stand, and the calls and promises of the days since `since` (None: ever)."""
+    promises = Callback.objects.all()
     if campaign is not None:
-        people = people.filter(campaign=campaign)
-        calls = calls.filter(campaign=campaign)
         promises = promises.filter(facilitator__campaign=campaign)
     if since is not None:
-        calls = calls.filter(queued_at__gte=since)
-        promises = promises.filter(promised_at__gte=since)
-    talks = calls.filter(HUMAN, duration_seconds__isnull=False)
-    counted = calls.aggregate(
-        begun=Count("pk"),
-        dialled=Count("pk", filter=DIALLED),
-        answered_by_person=Count("pk", filter=HUMAN),
-        answered_by_machine=Count("pk", filter=Q(answered_at__isnull=False) & ~HUMAN),
-        people_reached=Count("facilitator", filter=HUMAN, distinct=True),
-        people_interested=Count("facilitator", filter=Q(disposition="interested"), distinct=True),
-        our_faults=Count("pk", filter=Q(our_fault=True)),
-    )
-    standings = _in_order(_counted(people, "standing"))
+        promises = promises.filter(promised_at__gte=datetime.combine(since, time(tzinfo=UTC)))
+    counted = statistics.tallied(Scope(campaign_id=campaign.pk if campaign else None, since=since))
+    standings = _standings([campaign.pk] if campaign else None)
     return Figures(
         people=sum(standings.values()),
         standings=standings,
-        dispositions=_counted(calls.exclude(disposition=""), "disposition"),
-        statuses=_counted(calls, "status"),
-        talk_average=talks.aggregate(seconds=Avg("duration_seconds"))["seconds"],
-        talk_median=_median(talks),
+        begun=counted.calls(What.BEGUN),
+        dialled=counted.calls(What.DIALLED),
+        answered_by_person=counted.calls(What.HUMAN),
+        answered_by_machine=counted.calls(What.ANSWERED) - counted.calls(What.HUMAN),
+        dispositions=counted.by_key(Thing.OUTCOME),
+        statuses=counted.by_key(Thing.STATUS),
+        people_reached=counted.calls(What.REACHED),
+        people_interested=counted.calls(What.INTERESTED),
+        talk_average=counted.talk_average,
+        talk_median=counted.talk_median,
         callbacks=_counted(promises, "state"),
-        our_faults_by_code=_faults(calls),
-        **counted,
+        our_faults=counted.calls(What.OUR_FAULT),
+        our_faults_by_code=counted.by_key(Thing.FAULT),
     )
 
 
 def standings_in(campaign: Campaign) -> dict[str, int]:
-    """Count how the people of one campaign stand, in the order of the way through it."""
-    return _in_order(_counted(Facilitator.objects.filter(campaign=campaign), "standing"))
+    """Return how the people of one campaign stand, in the order of the way through it."""
+    return _standings([campaign.pk])
 
 
-def _in_order(standings: dict[str, int]) -> dict[str, int]:
-    return {one.value: standings[one.value] for one in Standing if one.value in standings}
+def _standings(campaigns: list[int] | None) -> dict[str, int]:
+    summed: dict[str, int] = {}
+    for _campaign, standing, _code, n in statistics.people(campaigns):
+        summed[standing] = summed.get(standing, 0) + n
+    return {one.value: summed[one.value] for one in Standing if summed.get(one.value)}
 
 
 def _counted(rows: QuerySet[Any], column: str) -> dict[str, int]:
     """Count rows by a column, the most frequent first."""
     groups = rows.order_by().values_list(column).annotate(n=Count("pk")).order_by("-n", column)
     return dict(groups)
-
-
-def _faults(calls: QuerySet[Call]) -> dict[str, int]:
-    """Count our faults by what went wrong: the failure's code, else how Alex said it ended."""
-    counts: dict[str, int] = {}
-    rows = calls.filter(our_fault=True).order_by().values_list("failure_code", "ended_by")
-    for code, ended_by, n in rows.annotate(n=Count("pk")).order_by("-n"):
-        counts[code or ended_by or "unexplained"] = counts.get(code or ended_by or "unexplained", 0) + n
-    return counts
-
-
-def _median(talks: QuerySet[Call]) -> float | None:
-    n = talks.count()
-    if not n:
-        return None
-    middle = talks.order_by("duration_seconds").values_list("duration_seconds", flat=True)
-    return float(sum(seconds or 0 for seconds in middle[(n - 1) // 2 : n // 2 + 1])) / (2 - n % 2)
 
 
 def _share(part: int, whole: int) -> float | None:

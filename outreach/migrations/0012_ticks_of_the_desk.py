@@ -6,6 +6,8 @@ from django.db import migrations
 
 #: name, task, seconds, queue. A tick that waited longer than its interval is dropped unread.
 TICKS: list[tuple[str, str, int, str]] = [
+    ("Tally calls", "outreach.tally_calls", 2, "ops"),
+    ("Count people", "outreach.count_people", 5, "ops"),
     ("Tend campaigns", "outreach.tend_campaigns", 15, "ops"),
     ("Tend imports", "outreach.tend_imports", 15, "ops"),
     ("Deliver webhooks", "outreach.deliver_hooks", 5, "post"),

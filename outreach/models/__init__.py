@@ -14,7 +14,7 @@ from outreach.models.import_batch import ImportBatch, ImportRow, ImportState, So
 from outreach.models.incoming_call import IncomingCall, IncomingChoice
 from outreach.models.interest import Interest
 from outreach.models.notice import DeliveryState, HookDelivery, HookEndpoint, HookEvent, Notice
-from outreach.models.statistics import DailyStatistics, PeopleCount, Tally
+from outreach.models.statistics import PeopleCount, Tally
 from outreach.models.suppression import Suppression, SuppressionSource
 from outreach.models.transcript import Note, Turn
 
@@ -36,7 +36,6 @@ __all__ = [
     "CheckStatus",
     "ConsentBasis",
     "CostState",
-    "DailyStatistics",
     "Decision",
     "DeliveryState",
     "DialingControl",

@@ -8,34 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from outreach.models.campaign import Campaign, ScriptVersion
 
 
-class DailyStatistics(models.Model):
-    """What happened in one campaign on one UTC day; rewritten whole by `refresh_statistics`."""
-
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="daily_statistics")
-    day = models.DateField()
-    dialled = models.PositiveIntegerField(default=0)
-    answered = models.PositiveIntegerField(default=0)
-    reached = models.PositiveIntegerField(default=0, help_text=_("People who talked with Alex."))
-    interested = models.PositiveIntegerField(default=0)
-    callbacks = models.PositiveIntegerField(default=0)
-    refused = models.PositiveIntegerField(default=0)
-    our_faults = models.PositiveIntegerField(default=0)
-    talk_seconds = models.PositiveIntegerField(default=0)
-    refreshed_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = _("daily statistics")
-        constraints = [models.UniqueConstraint(fields=["campaign", "day"], name="statistics_one_row_per_day")]
-
-    def __str__(self) -> str:
-        return f"{self.campaign_id} {self.day}"
-
-
 class Tally(models.Model):
     """How often something happened, added up as calls are settled and corrected when they are.
 
-    One row per day, campaign, script version, caller ID and thing: `calls` by what became of them, `talk` by
-    length, `stage` by where people hung up, `hour` by the hour on their clock, `attempt` by how many it took.
+    One row per day, campaign, script version, caller ID, thing and key: see `outreach.domain.tally.Thing`.
     """
 
     day = models.DateField(help_text=_("UTC day on which it was dialled."))

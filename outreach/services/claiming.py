@@ -14,6 +14,7 @@ from outreach.domain.gate import Refuse, decide
 from outreach.domain.standing import CallKind, Standing
 from outreach.models import Call, Callback, CallbackState, Campaign, Facilitator
 from outreach.services.callbacks import move_missed_callback
+from outreach.services.caller_ids import pool_of
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, record_refusal, rules_of
 from outreach.services.locks import try_lock_numbers
 
@@ -52,7 +53,14 @@ def due(campaign: Campaign, kind: CallKind, now: datetime) -> QuerySet[Facilitat
 
 
 def claim(campaign: Campaign, kind: CallKind, wanted: int, now: datetime) -> list[UUID]:
-    """Claim up to `wanted` people; those whom the gate refuses are moved on and cost no place."""
+    """Claim up to `wanted` people; those whom the gate refuses are moved on and cost no place.
+
+    Nobody is claimed, or moved, for whom there is no number to call from.
+    """
+    if wanted <= 0:
+        return []
+    n_left = pool_of(campaign, now).n_left
+    wanted = wanted if n_left is None else min(wanted, n_left)
     claimed: list[UUID] = []
     size = min(BATCH, wanted + SPARE)
     for _ in range(BATCHES_A_TICK):
@@ -111,13 +119,18 @@ def _judge(
 def open_calls_for(
     campaign: Campaign, kind: CallKind, people: list[Facilitator], now: datetime
 ) -> list[Call]:
-    """Insert a call per person unless another open one has the number; return those inserted."""
+    """Insert a call per person unless another open one has the number; return those inserted.
+
+    People for whom no number to call from is left get none.
+    """
     promised = {
         callback.facilitator_id: callback
         for callback in Callback.objects.filter(
             facilitator__in=people, state=CallbackState.PROMISED, by="alex"
         )
     }
+    known = [callback.caller_id for callback in promised.values() if callback.caller_id]
+    numbers = pool_of(campaign, now, known=known)
     calls = [
         Call(
             facilitator=person,
@@ -125,7 +138,7 @@ def open_calls_for(
             script_id=campaign.script_id,
             callback=_fulfilled(promised.get(person.pk), kind, now),
             number=person.number,
-            caller_id=_caller_id(campaign, person, promised.get(person.pk)),
+            caller_id=caller_id,
             kind=kind.value,
             standing_before=person.standing,
             standing_reason_before=person.standing_reason,
@@ -133,6 +146,7 @@ def open_calls_for(
             deadline_at=now + timedelta(seconds=defaults.READY_DEADLINE * 3),
         )
         for person in people
+        if (caller_id := numbers.take(person.pk, known=_known_number(promised.get(person.pk)))) is not None
     ]
     Call.objects.bulk_create(calls, ignore_conflicts=True)
     inserted = _move_into(calls, now)
@@ -155,12 +169,9 @@ def _fulfilled(callback: Callback | None, kind: CallKind, now: datetime) -> Call
     return callback if kind is CallKind.MANUAL and due_soon else None
 
 
-def _caller_id(campaign: Campaign, person: Facilitator, callback: Callback | None) -> str:
-    """Return the number to call from: the one they know from a promise, else a fixed one of the pool."""
-    if callback is not None and callback.caller_id:
-        return callback.caller_id
-    caller_ids: list[str] = campaign.caller_ids
-    return caller_ids[person.pk % len(caller_ids)]
+def _known_number(callback: Callback | None) -> str:
+    """Return the number that somebody knows us by from a promise, if there is one."""
+    return callback.caller_id if callback is not None else ""
 
 
 def _put_off(person: Facilitator, now: datetime) -> Facilitator:

@@ -28,6 +28,7 @@ from outreach.models import (
     Facilitator,
 )
 from outreach.services import campaigns, clock
+from outreach.services.caller_ids import pool_of
 from outreach.services.capacity import capacity_of, open_calls
 from outreach.services.claiming import claim, due, open_calls_for
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
@@ -183,6 +184,9 @@ def call_now(*, facilitator_id: int, requested_by: str) -> UUID:
         raise CannotCall(f"The campaign is {campaign.state}: {campaign.state_reason or 'resume it first'}")
     if not campaign.caller_ids:
         raise CannotCall("The campaign has no caller ID. Add a number that Twilio lets you call from.")
+    no_number = pool_of(campaign, now).why_none
+    if no_number:
+        raise CannotCall(no_number)
     if person.standing == Standing.IN_CALL.value:
         raise CannotCall("This person is in a call already.")
     if not try_lock_number(person.number):

@@ -7,17 +7,20 @@ from datetime import timedelta
 import pytest
 import redis
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Count
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from outreach.desk import board, health
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
-from outreach.models import Campaign, DialingControl
-from outreach.services import clock
+from outreach.models import Call, CallerId, CallEvent, Campaign, CheckResult, DialingControl, Facilitator
+from outreach.services import caller_ids, clock, tallying
 from tests.factories import a_campaign, a_person, an_agent_worker
-from tests.integration.desk_rows import a_full_desk, an_operator
+from tests.integration.desk_rows import a_full_desk, a_live_call, a_talk, an_operator
 
 pytestmark = [
     pytest.mark.integration,
@@ -49,7 +52,7 @@ class TestTheDashboard:
         a_full_desk(2)
         page = desk.get(reverse("admin:index")).content.decode()
         assert "Nobody to call yet" not in page
-        assert "<span>Dialled today</span><b>10</b>" in page
+        assert "<span>Dialled</span><b>2</b>" in page
         assert "2 calls" in page
         assert "It is outside their calling hours" in page
         assert "Their zone is not known" in page
@@ -70,12 +73,67 @@ class TestCounts:
         for code in ("outside_window", "outside_window", "daily_cap"):
             a_person(campaign, standing="waiting", not_called_code=code, next_call_at=later)
         a_person(campaign, standing="retry_due")
+        held = {"standing": "held", "next_call_at": None}
+        a_person(campaign, **held, not_called_code="no_consent", standing_reason="No consent.")
+        a_person(campaign, **held, standing_reason="Their zone is not known.")
         counts = board.counts()
         assert [(group.code, group.n_people) for group in counts.waiting] == [
             ("outside_window", 2),
             ("daily_cap", 1),
+            ("retry_due", 1),
         ]
-        assert (counts.due_now, counts.retries_due) == (1, 1)
+        assert [(group.code, group.n_people) for group in counts.held] == [
+            ("Their zone is not known.", 1),
+            ("no_consent", 1),
+        ]
+        assert (counts.due_now, counts.retries_due, counts.next_at) == (1, 1, later)
+
+    def test_of_people_agree_with_the_table(self) -> None:
+        a_full_desk(3)
+        counts = board.counts()
+        people = Facilitator.objects.order_by().values_list("standing").annotate(n=Count("pk"))
+        assert counts.standings == dict(people)
+        assert counts.n_people == Facilitator.objects.count()
+        due = Facilitator.objects.filter(next_call_at__lte=counts.at, standing__in=board.CALLABLE_STANDINGS)
+        assert counts.due_now == due.count()
+        callable_now = Facilitator.objects.filter(standing__in=board.CALLABLE_STANDINGS)
+        assert sum(group.n_people for group in counts.waiting) == callable_now.count()
+
+    def test_of_calls_agree_with_the_table_whether_or_not_they_were_tallied(self) -> None:
+        a_full_desk(3)
+        for _ in range(2):
+            today = board.counts().today
+            calls = Call.objects.by_phone().filter(queued_at__date=clock.now().date())
+            assert (today.begun, today.dialled, today.answered) == (
+                calls.count(),
+                calls.filter(placed_at__isnull=False).count(),
+                calls.filter(answered_at__isnull=False).count(),
+            )
+            talked = calls.filter(answered_at__isnull=False).values("facilitator").distinct()
+            assert (today.reached, today.interested) == (talked.count(), 3)
+            tallying.take_in()
+
+    def test_ask_as_many_questions_of_many_as_of_few(self, desk: Client) -> None:
+        a_full_desk(1)
+        desk.get(reverse("admin:index"))
+        with CaptureQueriesContext(connection) as few:
+            desk.get(reverse("admin:index"))
+        for n in range(3):
+            campaign = a_campaign()
+            a_live_call(a_person(campaign))
+            a_person(campaign, standing="waiting", not_called_code="daily_cap")
+            a_talk(a_person(campaign, name=f"More {n}"))
+        with CaptureQueriesContext(connection) as many:
+            desk.get(reverse("admin:index"))
+        assert len(many) == len(few)
+
+    def test_say_why_a_campaign_has_no_number_to_call_from(self, desk: Client) -> None:
+        campaign = a_campaign()
+        caller_ids.make_rows()
+        CallerId.objects.update(rests_until=clock.now() + timedelta(days=1))
+        (count,) = [count for count in board.counts().campaigns if count.campaign == campaign]
+        assert count.no_number.startswith("Every number to call from rests")
+        assert "Every number to call from rests" in desk.get(reverse("admin:index")).content.decode()
 
     def test_say_how_much_of_a_campaign_is_done(self) -> None:
         campaign = a_campaign()
@@ -123,6 +181,23 @@ class TestHealth:
         assert piece("Schedule").well
         PeriodicTask.objects.update(last_run_at=timezone.now() - timedelta(minutes=10))
         assert "10 minutes ago" in piece("Schedule").says
+
+    def test_tells_what_the_last_checks_found_of_vendors(self) -> None:
+        assert not piece("Twilio").known
+        of = {"area": "twilio", "checked_at": clock.now() - timedelta(hours=3)}
+        CheckResult.objects.create(name="twilio.credentials", status="ok", finding="In order.", **of)
+        assert piece("Twilio").says == "in order when last checked, 3 hours ago"
+        CheckResult.objects.create(
+            name="twilio.account", status="fail", finding="It is suspended.", remedy="Pay.", **of
+        )
+        assert (piece("Twilio").well, piece("Twilio").says) == (False, "It is suspended. Pay.")
+
+    def test_counts_what_must_not_happen(self) -> None:
+        assert piece("Webhooks").well
+        CallEvent.objects.create(
+            source="twilio", event_id="x", kind="second_call", incident=True, received_at=clock.now()
+        )
+        assert "1 out of order" in piece("Webhooks").says
 
     def test_goes_on_without_redis(self, monkeypatch: pytest.MonkeyPatch) -> None:
         nobody = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)

@@ -35,11 +35,11 @@ from outreach.models import (
     CallEvent,
     Campaign,
     CampaignState,
-    DailyStatistics,
     DialingControl,
     Facilitator,
     ScriptVersion,
     Suppression,
+    Tally,
 )
 from outreach.services import (
     after_call,
@@ -49,7 +49,7 @@ from outreach.services import (
     dispatching,
     facts,
     progress,
-    statistics,
+    tallying,
 )
 from outreach.services.browser_talk import CannotTalk, NoPlace, Talk, begin_talk, end_talk
 from outreach.services.capacity import agent_places, capacity_of, open_calls
@@ -369,8 +369,8 @@ class TestOutsideEveryCount:
         call = talking(campaign, person=person)
         alex_says(call, Outcome, disposition=Disposition.NOT_INTERESTED)
         alex_says(call, End, n_turns=0, ended_by=EndedBy.ALEX)
-        statistics.refresh()
-        assert not DailyStatistics.objects.exists()
+        tallying.take_in()
+        assert not Tally.objects.exists()
         counted = figures(campaign=campaign, since=None)
         assert (counted.begun, counted.people_reached, counted.statuses) == (0, 0, {})
         assert dispatching.claim_due() != []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from outreach.models import Campaign, Decision
+from outreach.models import Call, Campaign, Decision
 from outreach.services import (
     capacity,
     clock,
@@ -20,7 +20,9 @@ from outreach.services import (
     reconciling,
     recording,
     statistics,
+    tallying,
 )
+from outreach.services.statistics import Scope
 from tests.factories import a_campaign, a_dialled_call, a_person, an_earlier_call
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
@@ -29,11 +31,11 @@ MANY = """
 INSERT INTO outreach_call (id, facilitator_id, campaign_id, script_id, number, caller_id, kind, token,
     standing_before, standing_reason_before, status, answered_by, disposition, ended_by, failure_code,
     failure_reason, our_fault, counts, stage, agent_worker, agent_job, queued_at, dialing_at, placed_at,
-    ringing_at, answered_at, ended_at, end_received_at, settled_at, empty_lists, transcript)
+    ringing_at, answered_at, ended_at, end_received_at, settled_at, empty_lists, transcript, tally_due)
 SELECT gen_random_uuid(), facilitator_id, campaign_id, script_id, '+1646' || lpad((n % 9000)::text, 7, '0'),
     caller_id, kind, 'token ' || n, 'new', '', 'completed', 'human', 'no_outcome', 'callee', '', '', false,
     true, 'close', '', '', at, at, at, at, at, at, at, at, 0,
-    CASE n % 3 WHEN 0 THEN 'incomplete' ELSE 'complete' END
+    CASE n % 3 WHEN 0 THEN 'incomplete' ELSE 'complete' END, false
 FROM outreach_call, generate_series(1, 20000) AS n,
     LATERAL (SELECT queued_at - n * interval '10 minutes' AS at) AS past
 """
@@ -59,6 +61,7 @@ def plans() -> Iterator[list[str]]:
 def _many_calls(tuesday: None) -> None:
     """Let there have been twenty thousand calls."""
     an_earlier_call(a_person(a_campaign()), ago=timedelta(days=1))
+    Call.objects.update(tally_due=False)
     with connection.cursor() as cursor:
         cursor.execute(MANY)
         cursor.execute("ANALYZE outreach_call")
@@ -79,12 +82,13 @@ class TestNoTickReadsAllCalls:
             dispatching._running_campaigns,
             lambda: capacity.agent_places(clock.now()),
             lambda: gating.histories_of(["+16460000007"], now=clock.now()),
-            statistics.refresh,
+            lambda: statistics.tallied(Scope()),
+            tallying.take_in,
             lambda: dispatching._latest_kinds(Campaign.objects.all()[0]),
         ],
         ids=[
             "agentless", "late", "gaps", "to_prepare", "to_dial", "campaigns", "places", "history",
-            "statistics", "latest_kinds",
+            "statistics", "tallies", "latest_kinds",
         ],
     )  # fmt: skip
     def test_but_finds_them_by_an_index(self, work: Callable[[], object]) -> None:

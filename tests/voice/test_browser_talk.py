@@ -21,8 +21,8 @@ from django.urls import reverse
 from outreach.management.supervisor import programs
 from outreach.management.supervisor.child import Child
 from outreach.management.supervisor.ports import free_ports
-from outreach.models import Call, Campaign, DailyStatistics, Facilitator, Turn
-from outreach.services import statistics
+from outreach.models import Call, Campaign, Facilitator, Tally, Turn
+from outreach.services import tallying
 from sandbox.voice_box import PERSON, SAMPLE_RATE, speak
 from tests.factories import a_campaign, a_person
 from tests.voice.browser import Page, a_browser, find_browser
@@ -155,8 +155,8 @@ class TestTalkToAlex:
             ("alex", "Hi Noah Eriksen, this is Alex, an AI assistant of Acme."),
             ("person", ANSWER),
         ]
-        await in_database(statistics.refresh)
-        counted = await in_database(lambda: DailyStatistics.objects.filter(campaign=campaign).exists())
+        await in_database(tallying.take_in)
+        counted = await in_database(lambda: Tally.objects.filter(campaign=campaign).exists())
         assert not counted
         assert await in_database(lambda: Facilitator.objects.filter(pk=person.pk).values().get()) == before
 

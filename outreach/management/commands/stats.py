@@ -33,7 +33,9 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare what is counted."""
         parser.add_argument("campaign", nargs="?", metavar="CAMPAIGN", help="default: all campaigns")
-        parser.add_argument("--days", type=int, metavar="N", help="calls of the last N days; default: all")
+        parser.add_argument(
+            "--days", type=int, metavar="N", help="the last N UTC days, today among them; default: all"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def operate(self, options: Mapping[str, Any]) -> None:
@@ -43,7 +45,7 @@ class Command(OperatorCommand):
         if days is not None and not 1 <= days <= 36_500:
             raise CommandError("--days takes a number of days, at least 1.")
         now = clock.now()
-        counted = figures(campaign=campaign, since=now - timedelta(days=days) if days else None)
+        counted = figures(campaign=campaign, since=(now - timedelta(days=days - 1)).date() if days else None)
         name = campaign.name if campaign else None
         if options["json"]:
             about = {

@@ -28,11 +28,27 @@
                 time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
             }
         };
+        /* unfold draws each chart once; what changes is put into the chart that is there. */
+        const redraw = (section) => {
+            for (const name of ["hours", "days"]) {
+                const canvas = root.querySelector(`[data-chart="${name}"] canvas`);
+                const drawn = canvas && window.Chart && window.Chart.getChart(canvas);
+                if (!drawn) continue;
+                const told = JSON.parse(section.querySelector(`[data-chart-${name}]`).textContent);
+                drawn.data.labels = told.labels;
+                told.datasets.forEach((set, n) => {
+                    if (drawn.data.datasets[n]) drawn.data.datasets[n].data = set.data;
+                    else drawn.data.datasets.push(set);
+                });
+                drawn.data.datasets.length = told.datasets.length;
+                drawn.update("none");
+            }
+        };
         readClock();
         tick();
         setInterval(tick, 1000);
 
-        const source = connect(root.dataset.board, (text) => { state.textContent = text === "live" ? "Live: this page follows what happens by itself. The day's figures are counted every ten seconds." : text; });
+        const source = connect(root.dataset.board, (text) => { state.textContent = text === "live" ? "Live: this page follows what happens by itself. The day's figures follow within seconds." : text; });
         source.addEventListener("board", (event) => {
             for (const [name, html] of Object.entries(JSON.parse(event.data))) {
                 const section = root.querySelector(`[data-live="${name}"]`);
@@ -40,6 +56,7 @@
                 section.innerHTML = html;
                 if (window.htmx) window.htmx.process(section);
                 if (name === "clock") readClock();
+                if (name === "charts") redraw(section);
             }
             tick();
         });
@@ -52,6 +69,7 @@
         const person = root.querySelector("[data-person-name]").textContent;
         const seen = new Set([...turns.querySelectorAll("[data-seq]")].map((li) => Number(li.dataset.seq)));
         const notes = new Set([...turns.querySelectorAll("[data-note-seq]")].map((li) => Number(li.dataset.noteSeq)));
+        const tools = new Set([...turns.querySelectorAll("[data-tool-used]")].map((li) => li.dataset.toolUsed));
         const stages = [...turns.querySelectorAll(".desk-stage span")];
         let stage = stages.length ? stages.at(-1).textContent.toLowerCase() : "";
         let speaking = null;
@@ -80,7 +98,18 @@
                 put(note);
             }
             else if (word.kind === "stage") { showStage(word.stage); }
+            else if (word.kind === "tool") { showTool(word); }
             if (near) turns.scrollTop = turns.scrollHeight;
+        }
+
+        function showTool(word) {
+            const used = `${word.name} ${Date.parse(word.at)}`;
+            if (tools.has(used) || !root.querySelector("template[data-tool]")) return;
+            tools.add(used);
+            const tool = copy("[data-tool]");
+            tool.classList.toggle("calls-failed", word.failed);
+            tool.querySelector("[data-text]").textContent = `Used “${word.name.replaceAll("_", " ")}”${word.failed ? ": it failed" : ""}`;
+            put(tool);
         }
 
         function showStage(name) {
