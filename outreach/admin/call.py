@@ -1,4 +1,4 @@
-"""Calls: what the network did, what was said, what came of it. Facts, so nothing is edited."""
+"""Calls: what the network did, what was said, what came of it; corrected with a reason, never edited."""
 
 # Django and unfold dictate signatures with arguments that not every method needs.
 # ruff: noqa: ARG002
@@ -6,29 +6,23 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.forms import Script
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html
-from unfold.decorators import action, display
-from unfold.enums import ActionVariant
-from unfold.forms import BaseDialogForm
+from unfold.decorators import display
 
-from outreach.admin.base import FactsAdmin, go_to
-from outreach.admin.conversation import conversation_of
-from outreach.admin.dialogs import dialog
+from outreach.admin.base import FactsAdmin
+from outreach.admin.call_actions import CallActions
+from outreach.admin.call_page import page_of
 from outreach.admin.searching import with_number_prefix
-from outreach.desk import after_call
 from outreach.desk.badges import ANSWERED_BY, badge
 from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_moment
 from outreach.desk.titles import Titled
-from outreach.integrations import livekit, twilio
-from outreach.models import Call, CallEvent
-from outreach.services import dialing
+from outreach.models import Call
+from outreach.services.detector import detector_score
 
 _TIMES = (
     "queued_at", "preparing_at", "ready_at", "dialing_at", "placed_at", "ringing_at", "answered_at",
@@ -37,10 +31,11 @@ _TIMES = (
 
 
 @admin.register(Call)
-class CallAdmin(FactsAdmin):
+class CallAdmin(CallActions, FactsAdmin):
     """One attempt per row, newest first; the page holds the conversation."""
 
     class Media:
+        css = {"all": ["outreach/calls.css"]}
         js = (Script("outreach/live.js", defer=True),)
 
     list_display = (
@@ -62,7 +57,7 @@ class CallAdmin(FactsAdmin):
     date_hierarchy = "queued_at"
     ordering = ("-queued_at",)
     change_form_outer_before_template = "outreach/call.html"
-    actions_detail = ("hang_up",)
+    list_before_template = "outreach/call_list.html"
     fieldsets = (
         (
             "Details",
@@ -101,47 +96,18 @@ class CallAdmin(FactsAdmin):
         call = self._call(object_id)
         more: dict[str, Any] = {}
         if call is not None:
-            may_read = request.user.has_perm("outreach.read_transcript")
             more = {
-                "call": call,
                 "title": call.who,
                 "subtitle": None,
                 "original": Titled(call, f"{call.who}, {moment(call.queued_at)}"),
-                "talk_time": duration(seconds_between(call.answered_at, call.ended_at)),
-                "ring_time": duration(seconds_between(call.ringing_at, call.answered_at or call.ended_at)),
-                "may_read": may_read,
-                "conversation": conversation_of(call) if may_read else None,
-                "summary": after_call.summary_of(call) if may_read else None,
-                "cost": after_call.cost_of(call),
-                "events": CallEvent.objects.filter(call=call).order_by("received_at", "id")[:200],
+                **page_of(call, request.user),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        """Return the buttons that fit: only a call that is not over can be hung up."""
-        is_open = Call.objects.open().filter(pk=object_id).exists() if _is_uuid(str(object_id)) else False
-        return super().get_actions_detail(request, object_id) if is_open else []
-
-    @action(
-        description="Hang up now",
-        url_path="hang-up",
-        permissions=["hang_up"],
-        icon="call_end",
-        variant=ActionVariant.DANGER,
-        dialog=dialog("Hang up now?", "The call ends at once, in the middle of whatever is said.", "Hang up"),
-    )
-    def hang_up(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
-        call = self._call(object_id)
-        if call is not None:
-            dialing.hang_up(
-                call_id=UUID(object_id),
-                telephony=twilio.telephony(),
-                rooms=livekit.rooms(),
-                by_operator=True,
-            )
-            whom = "the carrier" if call.is_phone_call else "LiveKit"
-            messages.success(request, f"Asked {whom} to end the call.")
-        return go_to(request, reverse("admin:outreach_call_change", args=[object_id]))
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "detector": detector_score()})
 
     def _call(self, object_id: str) -> Call | None:
         related = ("facilitator", "campaign", "script")

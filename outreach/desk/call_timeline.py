@@ -52,7 +52,12 @@ def latencies_of(call: Call, turns: Sequence[Turn]) -> list[Latency]:
     steps: tuple[tuple[str, datetime | None, datetime | None, str], ...] = (
         ("Alex ready", call.queued_at, call.ready_at, "From the claim until Alex was ready in the room."),
         ("Decided", call.ready_at, call.dialing_at, "From ready until the last check said: dial."),
-        ("Carrier took it", call.dialing_at, call.placed_at, "From our request until the carrier accepted it."),
+        (
+            "Carrier took it",
+            call.dialing_at,
+            call.placed_at,
+            "From our request until the carrier accepted it.",
+        ),
         ("Until it rang", call.placed_at, call.ringing_at, "From the carrier's yes until the phone rang."),
         ("Rang", call.ringing_at, call.answered_at or call.ended_at, "How long the phone rang."),
         ("First word", call.answered_at, greeting, "From picking up until Alex's first sentence was out."),
