@@ -16,6 +16,7 @@ from outreach.admin.base import KeptAdmin
 from outreach.admin.browser_talk import subject_of_campaign, talk_page
 from outreach.admin.campaign_actions import CampaignActions
 from outreach.admin.campaign_form import CampaignForm
+from outreach.admin.campaign_pages import CampaignPages, standing_of
 from outreach.admin.upload import upload_page
 from outreach.desk import board
 from outreach.desk.badges import badge
@@ -27,7 +28,7 @@ from outreach.services.scripts import seed_script
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignActions, KeptAdmin):
+class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
     """One campaign per row; the buttons of its page start and stop it."""
 
     form = CampaignForm
@@ -69,14 +70,7 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
         campaign = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if campaign is not None:
-            (count,) = board.campaign_counts([campaign])
-            more = {
-                "campaign": campaign,
-                "count": count,
-                "next_call_at": board.next_calls([campaign]).get(campaign.pk),
-                "now": clock.now(),
-                "checks": results.latest(campaign=campaign),
-            }
+            more = {**standing_of(campaign), "checks": results.latest(campaign=campaign)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
@@ -87,6 +81,14 @@ class CampaignAdmin(CampaignActions, KeptAdmin):
             obj.created_at = clock.now()
             obj.script_id = obj.script_id or seed_script().pk
         super().save_model(request, obj, form, change)
+
+    def has_make_campaign_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may make a campaign."""
+        return self.has_add_permission(request)
+
+    def has_read_words_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may read what was said in calls."""
+        return request.user.has_perms(["outreach.view_call", "outreach.read_transcript"])
 
     @action(
         description="Upload people",

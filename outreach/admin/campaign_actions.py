@@ -18,36 +18,58 @@ from unfold.forms import BaseDialogForm
 
 from outreach import tasks
 from outreach.admin.base import go_to
-from outreach.admin.dialogs import ReasonForm, dialog
+from outreach.admin.campaign_dialogs import FinishForm, PauseForm, StartForm
+from outreach.admin.campaign_further import CampaignFurtherActions
+from outreach.admin.dialogs import dialog
+from outreach.desk.preflight import doctors
 from outreach.models import Campaign, CampaignState, CanaryState
 from outreach.services import campaigns
+from outreach.services.finishing import finish
+from outreach.services.preflight import start_checked
 
 _MAY_CHANGE = ["change"]
 _STATES = CampaignState
 
 #: Which buttons fit a campaign as it stands.
 _FITTING: dict[str, Callable[[Campaign], bool]] = {
+    "finish_campaign": lambda c: c.state not in (_STATES.DRAFT, _STATES.FINISHED),
+    "redial_campaign": lambda c: c.state != _STATES.DRAFT,
+    "first_calls": lambda c: c.canary_state != CanaryState.NONE,
     "start_campaign": lambda c: c.state != _STATES.RUNNING and c.canary_state != CanaryState.WAITING,
     "go_on": lambda c: c.canary_state == CanaryState.WAITING,
     "pause_campaign": lambda c: c.state in (_STATES.RUNNING, _STATES.HELD),
 }
 
 
-class CampaignActions:
-    """Start, pause, go on after the canary."""
+class CampaignActions(CampaignFurtherActions):
+    """Start, pause, go on after the canary, finish; a dropdown for the rest."""
 
-    actions_detail = ("start_campaign", "go_on", "pause_campaign", "check_again", "upload", "talk")
+    actions_detail = (
+        *("start_campaign", "first_calls", "pause_campaign", "finish_campaign", "call_me", "upload"),
+        {
+            "title": "More",
+            "icon": "more_horiz",
+            "items": ["talk", "check_again", "redial_campaign", "duplicate_campaign", "go_on"],
+        },
+    )
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         """Return the buttons that fit the campaign as it stands."""
         campaign = Campaign.objects.filter(pk=object_id).first()
+        if campaign is None:
+            return []
         prefix = "outreach_campaign_"
-        return [
-            button
-            for button in super().get_actions_detail(request, object_id)  # type: ignore[misc]
-            if campaign is not None
-            and _FITTING.get(button.action_name.removeprefix(prefix), lambda _: True)(campaign)
-        ]
+
+        def fits(button: Any) -> bool:
+            return _FITTING.get(button.action_name.removeprefix(prefix), lambda _: True)(campaign)
+
+        buttons = []
+        for button in super().get_actions_detail(request, object_id):  # type: ignore[misc]
+            if isinstance(button, dict):
+                buttons.append({**button, "items": [item for item in button["items"] if fits(item)]})
+            elif fits(button):
+                buttons.append(button)
+        return buttons
 
     @action(
         description="Start",
@@ -59,6 +81,7 @@ class CampaignActions:
             "Start calling?",
             "People are called by priority, inside their own hours, as fast as the pacing allows.",
             "Start calling",
+            StartForm,
         ),
     )
     def start_campaign(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -66,7 +89,12 @@ class CampaignActions:
             request,
             object_id,
             "The campaign is running.",
-            lambda by: campaigns.start(campaign_id=int(object_id), by=by),
+            lambda by: start_checked(
+                campaign_id=int(object_id),
+                by=by,
+                overrides=bool(form.cleaned_data.get("overrides")),
+                checked=doctors(Campaign.objects.get(pk=object_id)),
+            ),
         )
 
     @action(
@@ -97,7 +125,7 @@ class CampaignActions:
         icon="pause",
         variant=ActionVariant.WARNING,
         dialog=dialog(
-            "Pause this campaign?", "Calls in progress go on; nobody new is dialled.", "Pause", ReasonForm
+            "Pause this campaign?", "Calls in progress go on; nobody new is dialled.", "Pause", PauseForm
         ),
     )
     def pause_campaign(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -108,6 +136,24 @@ class CampaignActions:
             object_id,
             done,
             lambda by: campaigns.pause(campaign_id=int(object_id), by=by, reason=f"{reason} ({by})"),
+        )
+
+    @action(
+        description="Finish",
+        url_path="finish",
+        permissions=_MAY_CHANGE,
+        icon="flag",
+        dialog=dialog(
+            "Finish this campaign?", "Calls in progress go on; nobody new is called.", "Finish", FinishForm
+        ),
+    )
+    def finish_campaign(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        keep = form.cleaned_data["keep_callbacks"]
+        return _do(
+            request,
+            object_id,
+            "Finished. Promised callbacks are still made." if keep else "Finished.",
+            lambda by: finish(campaign_id=int(object_id), by=by, keep_callbacks=keep),
         )
 
     @action(

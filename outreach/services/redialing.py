@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -102,7 +103,7 @@ def redial(*, campaign_id: int, outcomes: Collection[str], n_attempts: int, by: 
         raise ValueError(f"from 1 to {MOST_ATTEMPTS} attempts")
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     more = "one more attempt" if n_attempts == 1 else f"{n_attempts} more attempts"
-    asked = {
+    asked: dict[str, Any] = {
         **_asked(campaign),
         "standing": Standing.RETRY_DUE.value,
         "now": clock.now(),
@@ -118,6 +119,6 @@ def redial(*, campaign_id: int, outcomes: Collection[str], n_attempts: int, by: 
     return given
 
 
-def _asked(campaign: Campaign) -> dict[str, object]:
+def _asked(campaign: Campaign) -> dict[str, Any]:
     quiet = timedelta(days=campaign.quiet_days_after_no)
     return {"campaign": campaign.pk, "no_since": clock.now() - quiet}

@@ -64,7 +64,10 @@ class TestACampaign:
         assert campaign.state == state
 
     def test_starts_and_pauses(self, desk: Client) -> None:
+        an_agent_worker()
         campaign = a_campaign(state="draft")
+        a_person(campaign)
+        Campaign.objects.update(heard_script=campaign.script)
         desk.post(reverse("admin:outreach_campaign_start_campaign", args=[campaign.pk]), YES)
         campaign.refresh_from_db()
         assert campaign.state == "running"

@@ -1,0 +1,202 @@
+"""A campaign's page: what stands in the way, the questions before each step, the first people's calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from outreach.domain.standing import Standing
+from outreach.integrations import livekit
+from outreach.models import Access, Call, Callback, Campaign, CampaignState, CanaryState, Facilitator
+from outreach.services import clock
+from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
+from tests.fakes import FakeRooms
+from tests.integration.desk_rows import a_talk, an_operator
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("tuesday", "valkey"),
+    pytest.mark.filterwarnings("ignore:No directory at"),  # collected static files are a deployment's
+]
+
+YES = {"_form_submitted": "on"}
+
+
+@pytest.fixture
+def desk(client: Client) -> Iterator[Client]:
+    """A client logged in as somebody who may do everything."""
+    client.force_login(User.objects.create_superuser("root", password="a-password-of-tests"))
+    return client
+
+
+def address(name: str, campaign: Campaign) -> str:
+    return reverse(f"admin:outreach_campaign_{name}", args=[campaign.pk])
+
+
+def page(client: Client, name: str, campaign: Campaign) -> str:
+    answer = client.get(address(name, campaign))
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def ready_draft() -> Campaign:
+    """Return a draft that only waits for being heard."""
+    an_agent_worker()
+    campaign = a_campaign(state="draft")
+    a_person(campaign)
+    return campaign
+
+
+def promised(campaign: Campaign, name: str = "Ann Example") -> Facilitator:
+    at = clock.now() + timedelta(minutes=30)
+    person = a_person(campaign, name=name, standing=Standing.CALLBACK_DUE.value, next_call_at=at)
+    Callback.objects.create(
+        facilitator=person, promised_at=at, time_zone=person.time_zone, created_at=clock.now()
+    )
+    return person
+
+
+class TestStarting:
+    def test_is_refused_with_what_is_red_and_said_in_the_question(self, client: Client) -> None:
+        client.force_login(an_operator("outreach.view_campaign", "outreach.change_campaign"))
+        campaign = ready_draft()
+        question = page(client, "start_campaign", campaign)
+        assert "Nobody has heard" in question
+        assert "in spite of" not in question
+        client.post(address("start_campaign", campaign), {**YES, "overrides": "on"})
+        assert Campaign.objects.get().state == "draft"
+
+    def test_whoever_answers_for_the_machine_may_override(self, client: Client) -> None:
+        rights = ("outreach.view_campaign", "outreach.change_campaign", "outreach.change_dialingcontrol")
+        client.force_login(an_operator(*rights))
+        campaign = ready_draft()
+        assert "in spite of" in page(client, "start_campaign", campaign)
+        client.post(address("start_campaign", campaign), {**YES, "overrides": "on"})
+        assert Campaign.objects.get().state == "running"
+
+    def test_the_law_is_not_offered_to_be_overridden(self, desk: Client) -> None:
+        campaign = ready_draft()
+        Campaign.objects.update(call_window={"1": [["07:00", "12:00"]]})
+        question = page(desk, "start_campaign", campaign)
+        assert "outside 08:00–21:00" in question
+        assert "in spite of" not in question
+
+
+class TestThePage:
+    def test_tells_how_everybody_stands_and_when_it_is_through(self, desk: Client) -> None:
+        campaign = ready_draft()
+        a_person(campaign, consent_basis="")
+        told = page(desk, "preflight", campaign)
+        for words in (
+            "can be called now",
+            "No consent basis is recorded",
+            "Forecast.",
+            "Through on",
+            "Not ready",
+        ):
+            assert words in told
+        assert "Looking at everybody" in page(desk, "change", campaign)
+        assert "In the air" in page(desk, "standing", campaign)
+
+    def test_asks_as_much_of_the_database_however_many_people_there_are(self, desk: Client) -> None:
+        campaign = ready_draft()
+        counts = []
+        for n_people in (1, 20):
+            for _ in range(n_people):
+                a_talk(a_person(campaign))
+                promised(campaign)
+            for name in ("change", "standing", "preflight", "first_people", "pause_campaign"):
+                page(desk, name, campaign)
+                with CaptureQueriesContext(connection) as queries:
+                    page(desk, name, campaign)
+                counts.append(len(queries))
+        assert counts[:5] == counts[5:]
+
+    def test_shows_nothing_to_who_may_not_see_it(self, client: Client) -> None:
+        client.force_login(an_operator("outreach.view_call"))
+        campaign = ready_draft()
+        for name in ("standing", "preflight", "first_people"):
+            assert client.get(address(name, campaign)).status_code == 403
+
+
+class TestTheQuestions:
+    def test_a_pause_names_the_promises_that_it_endangers(self, desk: Client) -> None:
+        campaign = a_campaign()
+        promised(campaign)
+        question = page(desk, "pause_campaign", campaign)
+        assert "1 callback" in question
+        assert "Ann Example" in question
+
+    @pytest.mark.parametrize(("keep", "state"), [("on", "promised"), ("", "canceled")])
+    def test_finishing_asks_for_the_promises(self, desk: Client, keep: str, state: str) -> None:
+        campaign = a_campaign()
+        promised(campaign)
+        question = page(desk, "finish_campaign", campaign)
+        assert "Keep 1 promised callback" in question
+        assert "checked" in question
+        desk.post(address("finish_campaign", campaign), {**YES, "keep_callbacks": keep})
+        assert Campaign.objects.get().state == CampaignState.FINISHED
+        assert Callback.objects.get().state == state
+
+    def test_trying_again_offers_the_endings_that_there_are(self, desk: Client) -> None:
+        campaign = a_campaign()
+        person = a_person(campaign, standing="exhausted", standing_reason="Tried.", next_call_at=None)
+        an_earlier_call(person, ago=timedelta(days=3))
+        assert "Nobody answered: 1" in page(desk, "redial_campaign", campaign)
+        desk.post(address("redial_campaign", campaign), {**YES, "outcomes": ["no_answer"], "n_attempts": "2"})
+        person.refresh_from_db()
+        assert person.standing == Standing.RETRY_DUE.value
+
+    def test_a_copy_is_a_draft(self, desk: Client) -> None:
+        campaign = a_campaign(name="Spring")
+        answer = desk.post(address("duplicate_campaign", campaign), YES)
+        copy = Campaign.objects.get(name="Spring (copy)")
+        assert copy.state == "draft"
+        assert answer["Location"] == address("change", copy)
+
+
+class TestCallMeFirst:
+    def test_sends_alex_for_the_operators_phone_with_the_row_that_they_named(
+        self, desk: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rooms = FakeRooms()
+        monkeypatch.setattr(livekit, "rooms", lambda: rooms)
+        campaign = ready_draft()
+        ann = a_person(campaign, name="Ann Example")
+        wanted = {**YES, "number": "+12025550111", "row": "ann"}
+        answer = desk.post(address("call_me", campaign), wanted)
+        call = Call.objects.get()
+        assert (call.channel, call.number, call.facilitator_id) == ("trial", "+12025550111", ann.pk)
+        assert answer["Location"] == reverse("admin:outreach_call_change", args=[call.pk])
+        assert desk.get(answer["Location"]).status_code == 200
+        desk.post(address("call_me", campaign), {**wanted, "row": "nobody of that name"})
+        assert Call.objects.count() == len(rooms.prepared) == 1
+
+
+class TestTheFirstCalls:
+    def test_are_read_before_the_rest_are_called(self, desk: Client) -> None:
+        campaign = a_campaign(canary_size=2, canary_state=CanaryState.WAITING, state="paused")
+        calls = [a_talk(a_person(campaign, name=f"Person {letter}")) for letter in "ABC"]
+        for minute, call in enumerate(calls):
+            Call.objects.filter(pk=call.pk).update(queued_at=clock.now() - timedelta(hours=2 - minute / 60))
+        told = page(desk, "first_people", campaign)
+        assert "Person A" in told
+        assert "Person B" in told
+        assert "Person C" not in told
+        assert "Tell me &lt;b&gt;more&lt;/b&gt;." in told
+        assert Access.objects.get().n_rows == 6
+        desk.post(address("go_on", campaign), YES)
+        campaign.refresh_from_db()
+        assert (campaign.state, campaign.canary_state) == ("running", "passed")
+
+    def test_are_for_those_who_may_read_what_was_said(self, client: Client) -> None:
+        client.force_login(an_operator("outreach.view_campaign", "outreach.view_call"))
+        assert client.get(address("first_people", a_campaign())).status_code == 403
