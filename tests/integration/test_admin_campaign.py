@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -31,7 +30,7 @@ YES = {"_form_submitted": "on"}
 
 
 @pytest.fixture
-def desk(client: Client) -> Iterator[Client]:
+def desk(client: Client) -> Client:
     """A client logged in as somebody who may do everything."""
     client.force_login(User.objects.create_superuser("root", password="a-password-of-tests"))
     return client

@@ -46,7 +46,7 @@ MINE = "+12025550111"
 def begin(campaign: Campaign, person: Facilitator | None = None, **fields: Any) -> Call:
     """Ask for a call to one's own phone and let Alex be ready for it."""
     an_agent_worker()
-    wanted = {"number": MINE, "requested_by": "olga", "rooms": FakeRooms()} | fields
+    wanted: dict[str, Any] = {"number": MINE, "requested_by": "olga", "rooms": FakeRooms()} | fields
     call_id = call_me(campaign=campaign, person=person, **wanted)
     assert facts.apply_fact(call_id=call_id, fact=ready_fact()) is FactResult.DIAL
     return Call.objects.get(pk=call_id)
