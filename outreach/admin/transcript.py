@@ -1,11 +1,23 @@
-"""What was said and noted, as plain lists; the conversation itself is on the call's page."""
+"""What was said and noted: a search in all of it; the conversation itself is on the call's page."""
+
+# Django and unfold dictate signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from django.contrib import admin
+from django.db.models import QuerySet, Value
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from outreach.admin.base import WordsAdmin
+from outreach.desk import spoken
 from outreach.desk.badges import words_of
 from outreach.desk.rendering import DASH, admin_link, when
 from outreach.models import Note, Turn
@@ -13,24 +25,46 @@ from outreach.models import Note, Turn
 
 @admin.register(Turn)
 class TurnAdmin(WordsAdmin):
-    """Turns of all calls, newest first."""
+    """Turns of all calls, newest first; searched by the words in them."""
 
-    list_display = ("said", "of_call", "number", "speaker", "text", "in_stage")
+    class Media:
+        css = {"all": ["outreach/calls.css"]}
+
+    list_display = ("said", "of_call", "who", "words", "in_stage")
+    list_display_links = None
     list_filter = ("speaker", "stage", "interrupted")
     list_select_related = ("call__facilitator",)
-    search_fields = ("=call__id",)
-    search_help_text = "A call's id"
+    search_fields = ("text",)
+    search_help_text = "Words that were said, or how they begin"
     ordering = ("-id",)
     fields = ("of_call", "seq", "speaker", "text", "stage", "interrupted", "said")
     readonly_fields = fields
 
-    @display(description="Said", ordering="said_at")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Turn], search_term: str
+    ) -> tuple[QuerySet[Turn], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        call_id = _uuid(term)
+        if call_id is not None:
+            return queryset.filter(call=call_id), False
+        return spoken.turns_with(queryset, term).annotate(searched=Value(term)), False
+
+    @display(description="Said", ordering="id")
     def said(self, turn: Turn) -> str:
         return when(turn.said_at)
 
-    @display(description="Turn", ordering="seq")
-    def number(self, turn: Turn) -> int:
-        return turn.seq
+    @display(description="Speaker", ordering="speaker")
+    def who(self, turn: Turn) -> str:
+        return turn.get_speaker_display()
+
+    @display(description="Words")
+    def words(self, turn: Any) -> SafeString | str:
+        """Return what was said, as a link to its place in the conversation."""
+        place = f"{reverse('admin:outreach_call_change', args=[turn.call_id])}#turn-{turn.seq}"
+        text = spoken.marked(turn.text, getattr(turn, "searched", ""))
+        return format_html('<a href="{}" class="calls-words">{}</a>', place, text)
 
     @display(description="Stage", ordering="stage")
     def in_stage(self, turn: Turn) -> str:
@@ -64,3 +98,10 @@ class NoteAdmin(WordsAdmin):
     @display(description="Call")
     def of_call(self, note: Note) -> str:
         return admin_link(note.call, note.call.who)
+
+
+def _uuid(typed: str) -> UUID | None:
+    try:
+        return UUID(typed)
+    except ValueError:
+        return None
