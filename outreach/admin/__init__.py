@@ -5,6 +5,7 @@ from __future__ import annotations
 from outreach.admin import (
     access,
     accounts,
+    api_token,
     call,
     call_event,
     callback,
@@ -17,6 +18,8 @@ from outreach.admin import (
     incoming_call,
     interest,
     lockouts,
+    notice,
+    outgoing,
     rate,
     schedule,
     script_version,
@@ -29,6 +32,7 @@ from outreach.admin import (
 __all__ = [
     "access",
     "accounts",
+    "api_token",
     "call",
     "call_event",
     "callback",
@@ -41,6 +45,8 @@ __all__ = [
     "incoming_call",
     "interest",
     "lockouts",
+    "notice",
+    "outgoing",
     "rate",
     "schedule",
     "script_version",

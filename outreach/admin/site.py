@@ -55,6 +55,7 @@ def _machinery() -> list[dict[str, Any]]:
         _page("Agent workers", "support_agent", "agentworker"),
         _page("Rates", "payments", "rate"),
         _page("Events", "inbox", "callevent"),
+        _page("Notices", "notifications", "notice"),
         _page("Schedule", "schedule", "periodictask", "django_celery_beat"),
     ]
     if settings.FLOWER_URL:
@@ -101,6 +102,22 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _page("Failed logins", "lock_person", "accessattempt", "axes"),
                 _page("Logins", "login", "accesslog", "axes"),
                 _page("Who read what", "visibility", "access"),
+            ],
+        },
+        {
+            "title": "Other programs",
+            "separator": True,
+            "collapsible": True,
+            "items": [
+                _page("Outgoing webhooks", "webhook", "hookendpoint"),
+                _page("Deliveries", "outbox", "hookdelivery"),
+                _page("API tokens", "key", "apitoken"),
+                {
+                    "title": "API",
+                    "icon": "data_object",
+                    "link": reverse_lazy("api-1:openapi-view"),
+                    "permission": lambda request: request.user.has_perm("outreach.view_apitoken"),
+                },
             ],
         },
     ]

@@ -13,7 +13,7 @@ from django.db import migrations, models
 VIEWS = {
     "outreach": (
         "agentworker", "call", "callback", "callerid", "callevent", "campaign", "checkresult",
-        "dailystatistics", "decision", "dialingcontrol", "facilitator", "importbatch", "importrow",
+        "decision", "dialingcontrol", "facilitator", "importbatch", "importrow",
         "incomingcall", "interest", "notice", "peoplecount", "rate", "scriptversion", "suppression", "tally",
         "historicalcall", "historicalcallback", "historicalcallerid", "historicalcampaign",
         "historicalfacilitator", "historicalsuppression",

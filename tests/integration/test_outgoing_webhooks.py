@@ -14,7 +14,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import CallbackAgreed, OptOut, Outcome
@@ -34,8 +36,13 @@ from tests.factories import (
     talk_to_the_end,
 )
 from tests.integration.access_rows import an_endpoint
+from tests.integration.desk_rows import an_operator
 
-pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.usefixtures("tuesday"),
+    pytest.mark.filterwarnings("ignore:No directory at"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -215,3 +222,24 @@ class TestAPost:
         assert path == "/hooks?a=1"
         assert headers["Outreach-Signature"] == f"sha256={hmac.new(b's', signed, hashlib.sha256).hexdigest()}"
         assert (headers["Outreach-Event"], headers["Outreach-Delivery"]) == ("call.finished", "e1")
+
+
+class TestTheAdmin:
+    def test_shows_an_endpoints_secret_once_and_sends_again(self, client: Client) -> None:
+        rights = ("add_hookendpoint", "view_hookendpoint", "view_hookdelivery", "change_hookdelivery")
+        client.force_login(an_operator(*(f"outreach.{right}" for right in rights)))
+        form = {"url": "https://crm.example.org/h", "events": ["call.finished"], "active": "on"}
+        add = reverse("admin:outreach_hookendpoint_add")
+        refused = client.post(add, form | {"url": "http://crm.example.org/h"})
+        assert "Only https keeps" in refused.content.decode()
+        page = client.post(add, form)
+        endpoint = HookEndpoint.objects.get()
+        assert endpoint.secret in page.content.decode()
+        changelist = reverse("admin:outreach_hookendpoint_changelist")
+        assert endpoint.secret not in client.get(changelist).content.decode()
+        delivery = a_due_delivery(endpoint)
+        deliver(Receiver())
+        log = reverse("admin:outreach_hookdelivery_changelist")
+        client.post(log, {"action": "send_again", "_selected_action": [delivery.pk]})
+        delivery.refresh_from_db()
+        assert (delivery.state, delivery.tries) == ("due", 0)
