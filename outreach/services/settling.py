@@ -19,8 +19,8 @@ from outreach.domain.standing import Standing
 from outreach.models import Call, CallbackState, Facilitator
 from outreach.services import callbacks, hook_events
 from outreach.services.gating import record_refusal
-from outreach.services.interests import note_interest
 from outreach.services.hearing import note_heard
+from outreach.services.interests import note_interest
 from outreach.services.next_steps import (
     NEVER_ENDED,
     apply_wish,
