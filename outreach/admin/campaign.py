@@ -24,7 +24,7 @@ from outreach.desk.rendering import DASH, moment
 from outreach.doctor import results
 from outreach.models import Campaign
 from outreach.services import clock
-from outreach.services.scripts import seed_script
+from outreach.services.scripts import new_version, seed_script
 
 
 @admin.register(Campaign)
@@ -41,6 +41,7 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
     fieldsets = (
         ("What is offered", {"fields": (("name", "script"), ("company", "platform"), "platform_facts")}),
         ("Numbers", {"fields": ("caller_ids", ("callback_number", "default_country"))}),
+        ("First and last day", {"fields": (("starts_at", "ends_at"), "keeps_callbacks")}),
         (
             "When people may be called",
             {"fields": ("call_window", "callback_window", "skip_public_holidays")},
@@ -56,9 +57,17 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
             },
         ),
         ("One call", {"fields": (("ring_timeout", "max_duration"), ("silence", "leave_voicemail"))}),
-        ("After a conversation", {"fields": ("asks_for",)}),
+        ("After a conversation", {"fields": ("asks_for", ("notify", "notify_daily"))}),
         ("Pacing", {"fields": (("calls_per_second", "max_open_calls"), "canary_size")}),
+        ("What Alex says", {"fields": ("words",), "classes": ["collapse"]}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the settings; the words of Alex once there is a script, for those who may write one."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or not request.user.has_perm("outreach.add_scriptversion"):
+            return [(title, options) for title, options in fieldsets if "words" not in options["fields"]]
+        return fieldsets
 
     def change_view(
         self,
@@ -80,7 +89,15 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
         else:
             obj.created_at = clock.now()
             obj.script_id = obj.script_id or seed_script().pk
+        if change and "words" in form.changed_data:
+            by = request.user.get_username()
+            obj.script = new_version(name=obj.script.name, body=form.cleaned_data["words"], by=by)
         super().save_model(request, obj, form, change)
+
+    def written_fields(self, form: ModelForm) -> list[str]:
+        """Return the columns that a save may write; other words are another version of the script."""
+        written = super().written_fields(form)
+        return [*{"script" if name == "words" else name for name in written}]
 
     def has_make_campaign_permission(self, request: HttpRequest, _row: Any = None) -> bool:
         """Tell whether the operator may make a campaign."""

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from outreach.admin.asked_fields import AskedFieldsField
+from outreach.admin.script_field import ScriptField
+from outreach.domain import legal_hours
 from outreach.domain.backoff import RETRIED, InvalidRetryPolicy, RetryPolicy
 from outreach.domain.call_window import CallWindow, InvalidCallWindow
 from outreach.models import Campaign
@@ -132,12 +134,14 @@ class CampaignForm(forms.ModelForm):
         "answers; what the person did not say themselves is left out.",
     )
     caller_ids = NumbersField(label="Caller IDs", help_text="Numbers we call from, one a line: +14155550100.")
+    words = ScriptField()
 
     class Meta:
         model = Campaign
         fields = (
             "name", "script", "company", "platform", "platform_facts", "callback_number", "caller_ids",
-            "default_country", "call_window", "callback_window", "skip_public_holidays", "retry_policy",
+            "default_country", "starts_at", "ends_at", "keeps_callbacks", "notify", "notify_daily",
+            "call_window", "callback_window", "skip_public_holidays", "retry_policy",
             "max_attempts", "max_attempts_a_day", "max_attempts_a_day_after_busy", "min_gap_hours",
             "max_attempts_in_30_days", "quiet_days_after_no", "ring_timeout", "max_duration", "silence",
             "leave_voicemail", "calls_per_second", "max_open_calls", "canary_size", "asks_for",
@@ -154,8 +158,26 @@ class CampaignForm(forms.ModelForm):
             "calls_per_second": "New calls a second",
             "max_open_calls": "Calls at once",
             "canary_size": "Trial first",
+            "starts_at": "First day",
+            "ends_at": "Last day",
+            "keeps_callbacks": "Keep promised callbacks after it",
+            "skip_public_holidays": "Not on public holidays",
+            "notify": "Tell of interested people",
+            "notify_daily": "Once a day instead of at once",
         }
         help_texts = {
+            "starts_at": "Nobody is called before, on your clock. Empty: as soon as it is started.",
+            "ends_at": "It is finished then by itself, on your clock. Empty: when everybody is through.",
+            "keeps_callbacks": "Whether Alex still makes the calls that he has promised.",
+            "skip_public_holidays": "Of each person's own country. Promised callbacks are made all the same.",
+            "notify": "An e-mail address; empty: nobody is written to.",
+            "max_attempts": "Attempts that count: our own faults and calls that never rang do not.",
+            "max_attempts_a_day": "On each person's own day, in all campaigns together.",
+            "max_attempts_a_day_after_busy": "A busy line says that somebody is there.",
+            "min_gap_hours": "Between two attempts at one number, in all campaigns together.",
+            "max_attempts_in_30_days": "The law allows 3 without express consent.",
+            "quiet_days_after_no": "For the number, in every campaign. The law asks for 60 at least.",
+            "calls_per_second": "Twilio starts 1 a second unless it has agreed to more.",
             "max_open_calls": "At most; the places of Alex are the other limit.",
             "canary_size": "So many people are called first, in the mode live; then it waits for your go.",
         }
@@ -168,18 +190,34 @@ class CampaignForm(forms.ModelForm):
             self.fields["script"].required = False
             self.fields["script"].help_text = "Left empty: the standard script."
 
+        if "words" in self.fields and self.instance.script_id:
+            self.fields["words"].initial = self.instance.script.body
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a last day before the first."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        starts, ends = cleaned.get("starts_at"), cleaned.get("ends_at")
+        if starts and ends and ends <= starts:
+            self.add_error("ends_at", "The last day comes after the first.")
+        return cleaned
+
     def clean_call_window(self) -> dict[str, Any]:
-        return _checked(
-            self.cleaned_data["call_window"],
-            lambda hours: CallWindow.parse(hours, skip_public_holidays=False),
-        )
+        return _lawful(self.cleaned_data["call_window"])
 
     def clean_retry_policy(self) -> dict[str, Any]:
         return _checked(self.cleaned_data["retry_policy"], RetryPolicy.parse)
 
     def clean_callback_window(self) -> dict[str, Any]:
-        hours = self.cleaned_data["callback_window"]
-        return _checked(hours, lambda given: CallWindow.parse(given, skip_public_holidays=False))
+        return _lawful(self.cleaned_data["callback_window"])
+
+
+def _lawful(hours: dict[str, Any]) -> dict[str, Any]:
+    """Return hours that can be read and in which the law allows calls."""
+    _checked(hours, lambda given: CallWindow.parse(given, skip_public_holidays=False))
+    wide = legal_hours.outside(CallWindow.parse(hours, skip_public_holidays=False))
+    if wide:
+        raise ValidationError(f"{wide}: the law allows calls from {legal_hours.DESCRIBED} on their clock.")
+    return hours
 
 
 def _spans(text: str, line: str) -> list[list[str]]:

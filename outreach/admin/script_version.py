@@ -20,6 +20,7 @@ from unfold.enums import ActionVariant
 
 from outreach.admin.base import KeptAdmin, go_to
 from outreach.admin.browser_talk import subject_of_script, talk_page
+from outreach.desk.hang_ups import hang_ups_of
 from outreach.desk.rendering import when
 from outreach.domain.script import InvalidScript, parse_script
 from outreach.models import Call, ScriptVersion
@@ -52,6 +53,7 @@ class ScriptVersionAdmin(KeptAdmin):
     search_fields = ("name__istartswith",)
     ordering = ("name", "-version")
     actions_detail = ("write_next", "talk")
+    change_form_outer_before_template = "outreach/script_version.html"
     readonly_fields = ("version", "words", "created", "author")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ScriptVersion]:
@@ -98,6 +100,18 @@ class ScriptVersionAdmin(KeptAdmin):
             obj.created_at = clock.now()
             obj.created_by = request.user.get_username()
         super().save_model(request, obj, form, change)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show above the words where people hang up on them, and on the versions before and after."""
+        script = self.get_object(request, object_id)
+        more = {} if script is None else {"script": script, "hang_ups": hang_ups_of(script)}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     @display(description="Body")
     def words(self, script: ScriptVersion) -> SafeString:

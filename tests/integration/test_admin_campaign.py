@@ -13,7 +13,17 @@ from django.urls import reverse
 
 from outreach.domain.standing import Standing
 from outreach.integrations import livekit
-from outreach.models import Access, Call, Callback, Campaign, CampaignState, CanaryState, Facilitator
+from outreach.models import (
+    Access,
+    Call,
+    Callback,
+    Campaign,
+    CampaignState,
+    CanaryState,
+    Facilitator,
+    ScriptVersion,
+    Tally,
+)
 from outreach.services import clock
 from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
 from tests.fakes import FakeRooms
@@ -49,7 +59,7 @@ def page(client: Client, name: str, campaign: Campaign) -> str:
 def ready_draft() -> Campaign:
     """Return a draft that only waits for being heard."""
     an_agent_worker()
-    campaign = a_campaign(state="draft")
+    campaign = a_campaign(state="draft", calls_per_second=50)
     a_person(campaign)
     return campaign
 
@@ -199,3 +209,68 @@ class TestTheFirstCalls:
     def test_are_for_those_who_may_read_what_was_said(self, client: Client) -> None:
         client.force_login(an_operator("outreach.view_campaign", "outreach.view_call"))
         assert client.get(address("first_people", a_campaign())).status_code == 403
+
+
+class TestTheForm:
+    def values(self, desk: Client, campaign: Campaign) -> dict[str, str]:
+        """Return what the form would send, unchanged."""
+        form = desk.get(address("change", campaign)).context["adminform"].form
+        sent = {}
+        for bound in form:
+            value = bound.field.prepare_value(bound.initial) if hasattr(bound.field, "prepare_value") else ""
+            if value not in (None, False):
+                sent[bound.html_name] = str(getattr(value, "pk", value))
+        return sent
+
+    def test_other_words_are_the_next_version_which_must_be_heard_anew(self, desk: Client) -> None:
+        campaign = ready_draft()
+        before = campaign.script
+        Campaign.objects.update(heard_script=before)
+        values = self.values(desk, campaign)
+        answer = desk.post(address("change", campaign), values)
+        assert answer.status_code == 302, answer.context["adminform"].form.errors
+        campaign.refresh_from_db()
+        assert campaign.script_id == before.pk
+        words = values["words"].replace("goodbye", "bye bye").replace("\n", "\r\n")
+        desk.post(address("change", campaign), {**values, "words": words})
+        campaign.refresh_from_db()
+        assert (campaign.script.name, campaign.script.version) == (before.name, 2)
+        assert campaign.script.created_by == "root"
+        assert "bye bye" in campaign.script.body
+        assert "\r" not in campaign.script.body
+        assert campaign.heard_script_id == before.pk
+        assert (
+            "Nobody has heard it yet"
+            in desk.get(
+                reverse("admin:outreach_scriptversion_change", args=[campaign.script_id])
+            ).content.decode()
+        )
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "says"),
+        [
+            ("call_window", "Mon 07:00-12:00", "08:00–21:00"),
+            ("words", "## opening: first_call\nHi {nobody}", "nobody"),
+        ],
+    )
+    def test_says_beside_the_field_what_is_wrong(
+        self, desk: Client, field: str, typed: str, says: str
+    ) -> None:
+        campaign = ready_draft()
+        answer = desk.post(address("change", campaign), {**self.values(desk, campaign), field: typed})
+        assert says in str(answer.context["adminform"].form.errors[field])
+
+
+class TestTheScriptsPage:
+    def test_tells_where_people_hang_up_by_version(self, desk: Client) -> None:
+        campaign = a_campaign()
+        old = campaign.script
+        new = ScriptVersion.objects.create(name=old.name, version=2, body=old.body, created_at=clock.now())
+        for script, n_talks, n_hang_ups in ((old, 20, 8), (new, 10, 1)):
+            shared = {"day": clock.now().date(), "campaign": campaign, "script": script, "caller_id": "+1"}
+            Tally.objects.create(**shared, thing="calls", key="human", n=n_talks)
+            Tally.objects.create(**shared, thing="stage", key="pitch", n=n_hang_ups)
+        told = desk.get(reverse("admin:outreach_scriptversion_change", args=[new.pk])).content.decode()
+        assert "Pitch <b>8</b>" in told
+        assert "40 %" in told
+        assert "10 %" in told
