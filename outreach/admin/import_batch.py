@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
+from outreach.admin.import_downloads import ImportDownloads
+from outreach.admin.import_steps import ImportSteps
+from outreach.desk import import_page
 from outreach.desk.badges import badge
 from outreach.desk.rendering import admin_link, when
 from outreach.desk.titles import Titled
 from outreach.models import ImportBatch, ImportRow
-from outreach.services.import_rejects import write_rejected
-
-PROBLEMS_SHOWN = 200
 
 
 @admin.register(ImportBatch)
-class ImportBatchAdmin(FactsAdmin):
+class ImportBatchAdmin(ImportSteps, ImportDownloads, FactsAdmin):
     """One upload per row; its page names every problem with its line."""
 
     list_display = (
@@ -49,6 +46,9 @@ class ImportBatchAdmin(FactsAdmin):
     )
     change_form_outer_before_template = "outreach/import_batch.html"
 
+    class Media:
+        css = {"all": ["outreach/import.css"]}
+
     def change_view(
         self,
         request: HttpRequest,
@@ -57,33 +57,17 @@ class ImportBatchAdmin(FactsAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         batch = self.get_object(request, object_id)
-        problems = list(batch.rows.order_by("line", "id")[: PROBLEMS_SHOWN + 1]) if batch else []
-        title = {"subtitle": None, "original": Titled(batch, batch.file_name)} if batch else {}
-        shown = {"problems": problems[:PROBLEMS_SHOWN], "more_problems": len(problems) > PROBLEMS_SHOWN}
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown, **title})
-
-    def get_urls(self) -> list[URLPattern]:
-        download = self.admin_site.admin_view(self.rejected_rows)
-        return [
-            path("<int:batch_id>/rejected.csv", download, name="outreach_importbatch_rejected"),
-            *super().get_urls(),
-        ]
-
-    def rejected_rows(self, request: HttpRequest, batch_id: int) -> HttpResponse:
-        """Return the rejected rows as a CSV, ready to be mended and uploaded again."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        batch = ImportBatch.objects.filter(pk=batch_id).first()
-        if batch is None:
-            raise Http404
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        response["Content-Disposition"] = f'attachment; filename="rejected-{batch_id}.csv"'
-        # Excel takes UTF-8 only with a byte order mark.
-        text = io.StringIO("\ufeff")
-        text.seek(0, io.SEEK_END)
-        write_rejected(batch, text)
-        response.write(text.getvalue())
-        return response
+        more: dict[str, Any] = {}
+        if batch is not None:
+            more = {
+                **import_page.shown(batch),
+                "subtitle": None,
+                "original": Titled(batch, batch.file_name),
+                "may_import": self.has_import_permission(request),
+                "may_export": self.has_export_permission(request),
+                "may_reject": self.has_import_permission(request) or self.has_export_permission(request),
+            }
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     @display(description="File", ordering="file_name", header=True)
     def file(self, batch: ImportBatch) -> list[str]:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import PurePath
-from typing import Any
+from typing import Any, BinaryIO
 
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminRadioSelectWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from outreach import tasks
 from outreach.domain.zones import is_country
-from outreach.models import Campaign, ConsentBasis
-from outreach.services.importing import ImportOptions, KnownPeople, import_file
+from outreach.models import Campaign, ConsentBasis, ImportBatch, ImportState
+from outreach.services.import_checking import check_import, receive_upload
+from outreach.services.import_options import ImportOptions, KnownPeople
 
 MAX_BYTES = 100 * 1024 * 1024
+LOOKED_AT_ONCE = 512 * 1024
+"""Bytes of a list that is looked at while the browser waits; a longer one is left to a task."""
 
 _KNOWN = (
     (KnownPeople.SKIP.value, "Leave them as they are"),
@@ -33,7 +39,7 @@ _KNOWN = (
 
 
 class UploadForm(forms.Form):
-    """A file, and what the operator decides about it."""
+    """A list, and what the operator decides about it."""
 
     campaign = forms.ModelChoiceField(
         queryset=Campaign.objects.exclude(state="finished").order_by("name"),
@@ -42,8 +48,18 @@ class UploadForm(forms.Form):
     )
     file = forms.FileField(
         label="CSV file",
+        required=False,
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
         help_text="A name and a phone number per row are enough. Any separator, any encoding.",
+    )
+    pasted = forms.CharField(
+        label="or paste the rows here",
+        required=False,
+        strip=False,
+        widget=UnfoldAdminTextareaWidget(
+            attrs={"rows": 4, "placeholder": "Name, Phone\nAna Ruiz, +1 212 555 0100"}
+        ),
+        help_text="Copied out of a spreadsheet, for example. Up to 2 MB; longer lists as a file.",
     )
     known = forms.ChoiceField(
         label="People who are in the campaign already",
@@ -71,9 +87,9 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "e.g. sign-up form, May 2026"}),
     )
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
-        if (file.size or 0) > MAX_BYTES:
+    def clean_file(self) -> UploadedFile | None:
+        file: UploadedFile | None = self.cleaned_data["file"]
+        if file is not None and (file.size or 0) > MAX_BYTES:
             raise ValidationError("The file is larger than 100 MB: use `manage.py import_facilitators`.")
         return file
 
@@ -87,15 +103,21 @@ class UploadForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("consent_basis") and not cleaned.get("consent_source", "").strip():
             self.add_error("consent_source", "Say where and when they agreed: a basis without proof is none.")
+        given = bool(cleaned.get("file")), bool(cleaned.get("pasted", "").strip())
+        if "file" in cleaned and given == (False, False):
+            self.add_error("file", "Choose a file, or paste the rows below.")
+        elif given == (True, True):
+            self.add_error("pasted", "There are a file and pasted rows: upload one after the other.")
         return cleaned
 
 
 def upload_page(model_admin: Any, request: HttpRequest, *, campaign_id: int | None = None) -> HttpResponse:
-    """Show the form, or import the file and go to its batch."""
+    """Show the form, or keep the list and go to its page, where it is looked at before it is imported."""
     initial = {"campaign": campaign_id or _only_campaign()}
     form = UploadForm(request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        return _imported(request, form.cleaned_data)
+        batch = _received(request, form.cleaned_data)
+        return HttpResponseRedirect(reverse("admin:outreach_importbatch_change", args=[batch.pk]))
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
@@ -107,19 +129,27 @@ def upload_page(model_admin: Any, request: HttpRequest, *, campaign_id: int | No
     return TemplateResponse(request, "outreach/upload.html", context)
 
 
+def look_later(batch_id: int) -> None:
+    """Have a task look at a list; where no broker answers, the tick finds it half a minute later."""
+    try:
+        tasks.check_import.apply_async(kwargs={"batch_id": batch_id}, retry=False)
+    except OperationalError:
+        return
+
+
 def _only_campaign() -> int | None:
     """Return the campaign that people can be uploaded to, when there is just one."""
     found = list(Campaign.objects.exclude(state="finished").values_list("pk", flat=True)[:2])
     return found[0] if len(found) == 1 else None
 
 
-def _imported(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
-    file: UploadedFile = given["file"]
-    batch = import_file(
+def _received(request: HttpRequest, given: dict[str, Any]) -> ImportBatch:
+    source, name, size = _list_of(given)
+    batch = receive_upload(
         campaign_id=given["campaign"].pk,
-        source=file.file,  # type: ignore[arg-type]
-        file_name=PurePath(file.name or "list.csv").name,
-        imported_by_id=request.user.pk,
+        source=source,
+        file_name=name,
+        uploaded_by_id=request.user.pk,
         options=ImportOptions(
             known=KnownPeople(given["known"]),
             consent_basis=given["consent_basis"],
@@ -127,8 +157,18 @@ def _imported(request: HttpRequest, given: dict[str, Any]) -> HttpResponse:
             default_country=given["default_country"],
         ),
     )
-    if batch.state == "refused":
-        messages.error(request, f"Nothing was imported: {batch.problem}")
-    else:
-        messages.success(request, f"{batch.rows_created} people added, {batch.rows_rejected} rows rejected.")
-    return HttpResponseRedirect(reverse("admin:outreach_importbatch_change", args=[batch.pk]))
+    if batch.state == ImportState.UPLOADED:
+        if size <= LOOKED_AT_ONCE:
+            check_import(batch_id=batch.pk)
+        else:
+            look_later(batch.pk)
+    return batch
+
+
+def _list_of(given: dict[str, Any]) -> tuple[BinaryIO, str, int]:
+    """Return the list's bytes, the name it goes by, and its size."""
+    file: UploadedFile | None = given["file"]
+    if file is None:
+        rows = given["pasted"].encode()
+        return io.BytesIO(rows), "pasted rows", len(rows)
+    return file.file, PurePath(file.name or "list.csv").name, file.size or 0  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from django.db import connection, transaction
 
-from outreach.domain.csv_columns import UnusableHeader, suggest_fields
+from outreach.domain.csv_columns import UnusableHeader, suggest_fields, unique_headers
 from outreach.domain.csv_guessing import SAMPLE
 from outreach.domain.csv_headers import Field
 from outreach.domain.csv_rows import Person, RowProblem
@@ -60,7 +60,7 @@ def receive_upload(
             country = options.default_country or campaign.default_country
             sample = [row.cells for row in rows if not isinstance(row, DamagedRow)]
             fields = suggest_fields(table.headers, sample=sample, default_country=country)
-            batch.delimiter, batch.columns = table.delimiter, list(table.headers)
+            batch.delimiter, batch.columns = table.delimiter, list(unique_headers(table.headers))
     except (UnreadableFile, UnusableHeader) as exc:
         batch.state, batch.problem, batch.finished_at = ImportState.REFUSED, str(exc)[:500], clock.now()
         batch.save()
@@ -113,6 +113,28 @@ def first_rows(batch: ImportBatch) -> list[FirstRow]:
     except (FileGone, UnreadableFile, UnusableHeader):
         return []
     return shown
+
+
+def first_cells(batch: ImportBatch, *, n_rows: int) -> list[Sequence[str]]:
+    """Return the first rows as they stand in the file; none when it is gone."""
+    try:
+        with import_files.opened(batch.path) as source, open_table(source, encoding=batch.encoding) as table:
+            return [row.cells for row in islice(table.rows, n_rows)]
+    except (FileGone, UnreadableFile):
+        return []
+
+
+def discard(*, batch_id: int, by: str) -> None:
+    """Let an uploaded list go without an import; one that was begun stays."""
+    gone = ImportBatch.objects.filter(pk=batch_id, state=ImportState.UPLOADED)
+    path = gone.values_list("path", flat=True).first()
+    if gone.update(
+        state=ImportState.REFUSED,
+        problem=f"Discarded by {by} before the import.",
+        finished_at=clock.now(),
+        path="",
+    ):
+        import_files.forget(path or "")
 
 
 def _look(batch: ImportBatch) -> tuple[dict[str, Any], int]:

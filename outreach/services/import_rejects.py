@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterator
 from itertools import groupby
 from typing import TextIO
 
@@ -10,21 +12,43 @@ from outreach.domain.csv_cells import guard_formula
 from outreach.domain.csv_columns import PROBLEM_COLUMN
 from outreach.models import ImportBatch
 
+_PIECE = 64 * 1024
+
 
 def write_rejected(batch: ImportBatch, out: TextIO) -> int:
     """Write the refused rows in their original columns and order, with their problems; return how many.
 
     Cells that a spreadsheet would compute are guarded by an apostrophe, which an import takes away again.
     """
-    headers: list[str] = batch.mapping.get("columns", [])
-    written = 0
+    headers: list[str] = batch.mapping.get("columns") or batch.columns
+    written = -1  # the header is none
     writer = csv.writer(out, delimiter=batch.delimiter or ",", lineterminator="\r\n")
-    writer.writerow([*map(guard_formula, headers), PROBLEM_COLUMN])
+    for line in _lines(batch, headers):
+        writer.writerow(line)
+        written += 1
+    return written
+
+
+def rejected_rows(batch: ImportBatch) -> Iterator[bytes]:
+    """Yield the same as a file, UTF-8 with the mark by which spreadsheets know it."""
+    headers: list[str] = batch.mapping.get("columns") or batch.columns
+    out = io.StringIO("\ufeff", newline="")
+    out.seek(0, io.SEEK_END)
+    writer = csv.writer(out, delimiter=batch.delimiter or ",", lineterminator="\r\n")
+    for line in _lines(batch, headers):
+        writer.writerow(line)
+        if out.tell() > _PIECE:
+            yield out.getvalue().encode()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode()
+
+
+def _lines(batch: ImportBatch, headers: list[str]) -> Iterator[list[str]]:
+    yield [*map(guard_formula, headers), PROBLEM_COLUMN]
     problems = batch.rows.filter(rejected=True).order_by("line", "pk").iterator()
     for _, group in groupby(problems, key=lambda problem: problem.line):
         of_row = list(group)
         cells: dict[str, str] = of_row[0].cells
         sentences = " ".join(problem.problem for problem in of_row)
-        writer.writerow([*(guard_formula(cells.get(header, "").strip()) for header in headers), sentences])
-        written += 1
-    return written
+        yield [*(guard_formula(cells.get(header, "").strip()) for header in headers), sentences]

@@ -69,5 +69,5 @@ class TestIsPerson:
             (["Q1 2025", "e-mail@"], False),
         ],
     )
-    def test_tells_a_first_row_from_a_header(self, cells: list[str], is_one: bool) -> None:  # noqa: FBT001
+    def test_tells_a_first_row_from_a_header(self, cells: list[str], is_one: bool) -> None:
         assert is_person(cells) is is_one

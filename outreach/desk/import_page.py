@@ -1,0 +1,107 @@
+"""What an import's page shows: how far it is, what its list holds, and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from outreach.domain.csv_headers import Field
+from outreach.models import ImportBatch, ImportRow, ImportState
+from outreach.services import import_checking, import_undoing
+from outreach.services.import_options import EXTRA, IGNORED, options_of
+from outreach.services.import_staging import CHANGED
+
+PROBLEMS_SHOWN = 200
+EXAMPLES = 3
+
+#: What a column may be said to hold, as an operator reads it.
+MEANINGS: tuple[tuple[str, str], ...] = (
+    *((field.value, field.value.replace("_", " ").capitalize()) for field in Field),
+    (EXTRA, "Keep for the script"),
+    (IGNORED, "Leave out"),
+)
+
+_KNOWN = {
+    "skip": "People who are in the campaign already are left as they are.",
+    "fill": "Empty fields of people who are in the campaign already are filled.",
+    "update": "Fields of people who are in the campaign already are overwritten with what the list says.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advance:
+    """How far a look or an import is; `percent` is None while the rows are not counted."""
+
+    says: str
+    n_done: int
+    n_all: int | None
+    percent: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnChoice:
+    """One column of the file, what it is taken for, and some of its cells."""
+
+    number: int
+    header: str
+    meaning: str
+    cells: tuple[str, ...]
+
+
+def advance(batch: ImportBatch) -> Advance | None:
+    """Return how far the work on a list is, or None when nobody works on it."""
+    if batch.state == ImportState.IMPORTING:
+        says = "Importing" if batch.rows_done else "Waiting for its turn"
+        percent = min(99, 100 * batch.rows_done // batch.rows_in_file) if batch.rows_in_file else None
+        return Advance(says=says, n_done=batch.rows_done, n_all=batch.rows_in_file, percent=percent)
+    if batch.state == ImportState.UPLOADED and batch.rows_in_file is None:
+        return Advance(says="Looking at every row", n_done=batch.rows_done, n_all=None, percent=None)
+    return None
+
+
+def shown(batch: ImportBatch) -> dict[str, Any]:
+    """Return what the templates of an import's page want."""
+    problems = list(
+        ImportRow.objects.filter(batch=batch)
+        .exclude(code=CHANGED)
+        .order_by("line", "id")[: PROBLEMS_SHOWN + 1]
+    )
+    context: dict[str, Any] = {
+        "advance": advance(batch),
+        "problems": problems[:PROBLEMS_SHOWN],
+        "more_problems": len(problems) > PROBLEMS_SHOWN,
+        "says_known": _KNOWN[options_of(batch.options).known.value],
+    }
+    if batch.state == ImportState.UPLOADED and batch.rows_in_file is not None:
+        context |= _preview(batch)
+    if batch.state == ImportState.IMPORTED:
+        context["why_not_undone"] = import_undoing.why_not(batch)
+    return context
+
+
+def _preview(batch: ImportBatch) -> dict[str, Any]:
+    rows = import_checking.first_rows(batch)
+    options = options_of(batch.options)
+    return {
+        "look": batch.options.get("look", {}),
+        "first_rows": rows,
+        "choices": _choices(batch),
+        "meanings": MEANINGS,
+        "consent_basis": options.consent_basis,
+        "consent_source": options.consent_source,
+        "country": options.default_country or batch.campaign.default_country,
+        "doubt": batch.options.get("doubt", ""),
+    }
+
+
+def _choices(batch: ImportBatch) -> list[ColumnChoice]:
+    cells = import_checking.first_cells(batch, n_rows=EXAMPLES)
+    return [
+        ColumnChoice(
+            number=number,
+            header=header or f"column {number + 1}",
+            meaning=batch.options["fields"][number],
+            cells=tuple(row[number][:40] for row in cells if number < len(row) and row[number].strip()),
+        )
+        for number, header in enumerate(batch.columns)
+    ]
