@@ -10,6 +10,9 @@ from django.views.generic import RedirectView
 from outreach import health
 from outreach.api.reading import api
 
+# Here and not for every process: the pages' code is 30 MB, and only they show it.
+admin.autodiscover()
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", RedirectView.as_view(url=static("outreach/favicon.svg"))),

@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:No directory at"),  # collected static files are a deployment's
 ]
 
+admin.autodiscover()  # as the pages' addresses do, which no test has loaded yet
 MODELS = sorted(
     str(model._meta.model_name) for model in admin.site._registry if model._meta.app_label == "outreach"
 )
