@@ -29,7 +29,9 @@ from outreach.services import (
     import_checking,
     import_tending,
     importing,
+    interests,
     model_trouble,
+    notices,
     reconciling,
     summarising,
     tallying,
@@ -178,3 +180,11 @@ def tend_imports(**_: object) -> None:
 def deliver_hooks(**_: object) -> None:
     """Beat's tick: tell other programs what happened. Each delivery at least once, under one id."""
     hook_deliveries.deliver_due(deliver=hook_posts.deliver, private=settings.HOOKS_TO_PRIVATE_ADDRESSES)
+
+
+@shared_task(name="outreach.send_notices", queue="post", max_retries=0)
+def send_notices(**_: object) -> None:
+    """Beat's tick: tell operators what needs them, and who is interested. At least once per matter."""
+    notices.send_notices(post=hook_posts.post)
+    if settings.EMAIL_HOST:
+        interests.tell_interested()

@@ -11,6 +11,7 @@ TICKS: list[tuple[str, str, int, str]] = [
     ("Tend campaigns", "outreach.tend_campaigns", 15, "ops"),
     ("Tend imports", "outreach.tend_imports", 15, "ops"),
     ("Deliver webhooks", "outreach.deliver_hooks", 5, "post"),
+    ("Send notices", "outreach.send_notices", 30, "post"),
 ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from outreach.domain import defaults
-from outreach.models import CallEvent, Decision, Note, Summary, Turn
+from outreach.models import CallEvent, Decision, HookDelivery, Note, Summary, Turn
 from outreach.services import clock
 
 BATCH = 5_000
@@ -27,6 +27,7 @@ def expire() -> int:
         (Note._meta.db_table, "noted_at", defaults.TRANSCRIPT_DAYS, "true"),
         (Summary._meta.db_table, "made_at", defaults.TRANSCRIPT_DAYS, "true"),
         (CallEvent._meta.db_table, "received_at", defaults.RAW_EVENT_DAYS, "NOT incident"),
+        (HookDelivery._meta.db_table, "created_at", defaults.RAW_EVENT_DAYS, "state <> 'due'"),
         (
             Decision._meta.db_table,
             "decided_at",

@@ -24,7 +24,7 @@ from outreach.domain.disposition import Disposition
 from outreach.integrations import hook_posts
 from outreach.integrations.hook_posts import NotPosted
 from outreach.models import Callback, HookDelivery, HookEndpoint, SuppressionSource
-from outreach.services import clock, hook_deliveries, hook_events
+from outreach.services import clock, hook_deliveries, hook_events, housekeeping
 from outreach.services.suppressing import suppress
 from tests.factories import (
     a_campaign,
@@ -179,6 +179,14 @@ class TestADelivery:
         receiver = Receiver([NotPosted("no answer")] * hook_deliveries.PARALLEL)
         assert deliver(receiver) == 1
         assert receiver.taken[0]["url"] == "https://crm.example.org/hooks"
+
+    def test_is_forgotten_after_a_month_unless_it_is_still_to_be_sent(self) -> None:
+        endpoint = an_endpoint(now=clock.now())
+        sent, due = a_due_delivery(endpoint), a_due_delivery(endpoint)
+        HookDelivery.objects.filter(pk=sent.pk).update(state="sent", due_at=None)
+        pass_time(timedelta(days=31))
+        housekeeping.expire()
+        assert HookDelivery.objects.get() == due
 
     def test_of_an_endpoint_that_was_switched_off_is_given_up(self) -> None:
         delivery = a_due_delivery()

@@ -27,6 +27,7 @@ TICKS = {
     "outreach.tend_campaigns": "ops",
     "outreach.tend_imports": "ops",
     "outreach.deliver_hooks": "post",
+    "outreach.send_notices": "post",
 }
 
 
