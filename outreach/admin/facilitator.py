@@ -24,6 +24,7 @@ from unfold.enums import ActionVariant
 from outreach.admin.base import COUNT_CAP, KeptAdmin
 from outreach.admin.facilitator_actions import PersonActions
 from outreach.admin.facilitator_bulk import PeopleActions
+from outreach.admin.facilitator_export import ExportActions
 from outreach.admin.facilitator_filters import (
     CallbackDue,
     Country,
@@ -38,20 +39,23 @@ from outreach.admin.upload import upload_page
 from outreach.desk import after_call
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, their_moment, when
+from outreach.desk.timeline import Reader, timeline_of
 from outreach.desk.titles import Titled
 from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import Call, Callback, Decision, Facilitator, IncomingCall, Note, Suppression
+from outreach.models import Call, Facilitator, Suppression
 from outreach.services import clock
-
-SHOWN = 30
-"""Calls and decisions that a person's page shows; older ones are in their lists."""
+from outreach.services.edits import LONGEST_REASON
 
 
 @admin.register(Facilitator)
-class FacilitatorAdmin(PeopleActions, PersonActions, KeptAdmin):
+class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
     """One person per row; beside the name, why they have or have not been called."""
 
+    class Media:
+        css = {"all": ["outreach/people.css"]}
+
     form = FacilitatorForm
+    actions = (*PeopleActions.actions, *ExportActions.actions)
     actions_list = ("upload",)
     list_display = (
         "person",
@@ -112,6 +116,12 @@ class FacilitatorAdmin(PeopleActions, PersonActions, KeptAdmin):
             )
         )
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        if not object_id.isdecimal():
+            return None
+        people = self.get_queryset(request).select_related("campaign", "import_batch", "interest")
+        return people.filter(pk=object_id).first()
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Facilitator], search_term: str
     ) -> tuple[QuerySet[Facilitator], bool]:
@@ -132,38 +142,27 @@ class FacilitatorAdmin(PeopleActions, PersonActions, KeptAdmin):
         person = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if person is not None:
+            suppression = Suppression.objects.filter(number=person.number).first()
             more = {
                 "person": person,
                 "title": person.name,
                 "subtitle": None,
                 "original": Titled(person, person.name),
                 "why": self.why(person),
-                "calls": Call.objects.by_phone().filter(facilitator=person).order_by("-queued_at")[:SHOWN],
-                "decisions": Decision.objects.filter(facilitator=person).order_by("-decided_at", "-id")[
-                    :SHOWN
-                ],
-                "callbacks": Callback.objects.filter(facilitator=person).order_by("-promised_at")[:SHOWN],
-                "notes": Note.objects.filter(call__facilitator=person, call__channel="phone").order_by(
-                    "-noted_at", "-id"
-                )[:SHOWN]
-                if request.user.has_perm("outreach.read_transcript")
-                else (),
+                "timeline": timeline_of(person, suppression, _reader(request)),
                 "answers": after_call.answers_of(person)
                 if request.user.has_perm("outreach.read_transcript")
                 else (),
-                "callers": IncomingCall.objects.filter(number=person.number)
-                .select_related("callback")
-                .order_by("-received_at")[:SHOWN]
-                if request.user.has_perm("outreach.view_incomingcall")
-                else (),
-                "suppression": Suppression.objects.filter(number=person.number).first(),
+                "suppression": suppression,
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
-        obj.updated_at = clock.now()
+        obj.updated_at = obj._history_date = clock.now()
         if not change:
             obj.created_at = obj.next_call_at = obj.updated_at
+        else:
+            obj._change_reason = _what_changed(form)
         super().save_model(request, obj, form, change)
 
     def written_fields(self, form: ModelForm) -> list[str]:
@@ -216,3 +215,22 @@ class FacilitatorAdmin(PeopleActions, PersonActions, KeptAdmin):
     @display(description="Changed")
     def updated(self, person: Facilitator) -> str:
         return when(person.updated_at)
+
+
+def _reader(request: HttpRequest) -> Reader:
+    return Reader(
+        words=request.user.has_perm("outreach.read_transcript"),
+        callers=request.user.has_perm("outreach.view_incomingcall"),
+    )
+
+
+def _what_changed(form: ModelForm) -> str:
+    """Return an edit as its history tells it: each field, from what to what."""
+    changes = [
+        f"{form.fields[name].label or name}: {form.initial.get(name) or DASH} → "
+        f"{form.cleaned_data.get(name) or DASH}"
+        for name in form.changed_data
+        if name in form.fields
+    ]
+    sentence = "; ".join(changes) or "Saved unchanged"
+    return sentence if len(sentence) <= LONGEST_REASON else f"{sentence[: LONGEST_REASON - 1]}…"

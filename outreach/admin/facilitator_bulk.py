@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action
 
 from outreach.admin.dialogs import (
@@ -21,11 +20,9 @@ from outreach.admin.dialogs import (
     say_done,
     say_refused,
 )
-from outreach.admin.downloads import download
 from outreach.admin.facilitator_actions import FOR_EVER, hint, promise_to, suppress_number
-from outreach.models import AccessKind, Facilitator
-from outreach.services import attending, exporting
-from outreach.services.accesses import note_access
+from outreach.models import Facilitator
+from outreach.services import attending
 from outreach.services.calling_many import call_many
 from outreach.services.moving import CannotMove, move
 from outreach.services.promising import CannotPromise
@@ -37,17 +34,14 @@ _MAY_CHANGE = ["change"]
 MOST_CALLED = 100
 """People called now, or promised a call, in one go: each is looked at by itself."""
 MOST_SUPPRESSED = 5_000
-MOST_EXPORTED = 10_000_000
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class PeopleActions:
     """Actions of the list of people."""
 
-    actions = (
+    actions: tuple[str, ...] = (
         "call_people", "promise_people", "set_priority", "hold_people", "release_people", "give_attempts",
-        "close_people", "move_people", "suppress_people", "export_csv", "export_xlsx",
+        "close_people", "move_people", "suppress_people",
     )  # fmt: skip
 
     @action(description="Call now", permissions=["place_call"])
@@ -201,26 +195,6 @@ class PeopleActions:
         say_done(request, len(numbers), "never called again")
         return None
 
-    @action(description="Export as CSV", permissions=["export"])
-    def export_csv(self, request: HttpRequest, people: People) -> Answer | StreamingHttpResponse:
-        if not isinstance(given := self._ask_to_export(request, people), dict):
-            return given
-        return _export(
-            request, people, exporting.as_csv, ending="csv", content_type="text/csv; charset=utf-8"
-        )
-
-    @action(description="Export for Excel (XLSX)", permissions=["export"])
-    def export_xlsx(self, request: HttpRequest, people: People) -> Answer | StreamingHttpResponse:
-        if not isinstance(given := self._ask_to_export(request, people), dict):
-            return given
-        return _export(request, people, exporting.as_xlsx, ending="xlsx", content_type=_XLSX)
-
-    def _ask_to_export(self, request: HttpRequest, people: People) -> dict[str, Any] | HttpResponse | None:
-        return confirm_many(
-            self, request, people, title="Export these people?", submit="Download", most=MOST_EXPORTED,
-            says="Their names, numbers and standing leave this desk; that you took them is written down.",
-        )  # fmt: skip
-
 
 def _in_all(people: People, change: Callable[[list[int]], int]) -> int:
     return sum(change(ids) for ids in attending.in_batches(people))
@@ -234,30 +208,3 @@ def _named(refused: Mapping[str, list[int]]) -> dict[str, list[str]]:
         )
     )
     return {reason: [names[pk] for pk in ids] for reason, ids in refused.items()}
-
-
-def _export(
-    request: HttpRequest,
-    people: People,
-    written: Callable[[People], Iterator[bytes]],
-    *,
-    ending: str,
-    content_type: str,
-) -> StreamingHttpResponse:
-    """Send the file, after writing down who takes it and which people: filters and ids, never a name."""
-    note_access(
-        user=request.user,
-        kind=AccessKind.EXPORT,
-        what=f"people as {ending}: {_which(request)}",
-        n_rows=people.order_by().count(),
-    )
-    return download(request, written(people), file_name=f"people.{ending}", content_type=content_type)
-
-
-def _which(request: HttpRequest) -> str:
-    """Return which people are selected, without what was typed into the search: that may be a name."""
-    if request.POST.get("select_across") != "1":
-        ids: list[Any] = request.POST.getlist("_selected_action")
-        return f"ids {' '.join(map(str, ids))}"
-    filters = [f"{key}={value}" for key, value in request.GET.items() if key not in ("q", "p", "o") and value]
-    return " ".join([*filters, *(["searched"] if request.GET.get("q") else [])]) or "everybody"

@@ -25,8 +25,9 @@ from outreach.admin.searching import people_found
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, admin_link, their_moment, when
 from outreach.desk.titles import Titled
-from outreach.models import Interest, Turn
+from outreach.models import AccessKind, Interest, Turn
 from outreach.services import clock, interests
+from outreach.services.accesses import note_access
 
 
 class Work(DropdownFilter):
@@ -110,9 +111,16 @@ class InterestAdmin(KeptAdmin):
         row = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if row is not None:
+            self._note_reading(request, row)
             name = row.facilitator.name
             more = {"title": name, "subtitle": None, "original": Titled(row, name)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def _note_reading(self, request: HttpRequest, row: Any) -> None:
+        """Write down that words of a transcript are shown."""
+        if request.method == "GET" and row.may_read and row.turn_seq is not None:
+            what = f"turn {row.turn_seq} of call {row.call_id}"
+            note_access(user=request.user, kind=AccessKind.TRANSCRIPT, what=what)
 
     @action(
         description="Take it", permissions=["change"], icon="person_check", variant=ActionVariant.PRIMARY,

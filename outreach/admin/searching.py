@@ -62,7 +62,10 @@ def with_words(term: str, path: str = "") -> Q:
     # NFC: some keyboards write an accent as a letter of its own. As stored, an address is two words.
     plain = unicodedata.normalize("NFC", term).translate(_WITHOUT_ACCENTS).replace("@", " ")
     # Quoted: PostgreSQL splits each word as it split those that are stored, and reads no operators in it.
-    words = ["'" + word.replace("\\", "").replace("'", "''") + "':*" for word in plain.split()]
+    typed = [word.replace("'", "''") for word in plain.replace("\\", " ").split()]
+    if not typed:
+        return Q(**{f"{path}pk__in": []})
+    words = [f"'{word}':*" for word in typed]
     query = SearchQuery(" & ".join(words), config="simple", search_type="raw")
     matching = Facilitator.objects.filter(searched=query)
     few = list(matching.order_by().values_list("pk", flat=True)[: FEW + 1])

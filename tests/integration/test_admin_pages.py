@@ -132,7 +132,7 @@ class TestThePageOfAPerson:
         person = IncomingCall.objects.get().facilitator
         assert person is not None
         page = desk.get(reverse("admin:outreach_facilitator_change", args=[person.pk])).content.decode()
-        assert "Calls from them" in page
+        assert "They rang us" in page
         assert "Wants never to be called" in page
         assert "Never called again, in any campaign" in page
 
