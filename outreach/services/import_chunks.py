@@ -10,6 +10,7 @@ from outreach.domain.csv_columns import Columns
 from outreach.domain.csv_headers import Field
 from outreach.domain.csv_person import RowReader
 from outreach.domain.csv_rows import Person, RowProblem, RowRules
+from outreach.services.import_numbers import FirstLines
 from outreach.services.import_reading import UnreadableFile
 from outreach.services.import_records import DamagedRow, Record
 
@@ -32,12 +33,12 @@ class Chunk:
 
 
 class ListReader:
-    """Reads one list. Numbers are kept as integers: half a million of them fit into 50 MB."""
+    """Reads one list, and knows on which line each number stood first."""
 
     def __init__(self, *, columns: Columns, rules: RowRules) -> None:
         self._columns = columns
         self._reader = RowReader(columns=columns, rules=rules)
-        self._first_line_of: dict[int, int] = {}
+        self._first_lines = FirstLines()
         self.n_read = 0
         self.n_rejected = 0
 
@@ -76,7 +77,7 @@ class ListReader:
         person, problems = self._reader.read(line=row.line, cells=row.cells)
         if person is None:
             return None, problems
-        first = self._first_line_of.setdefault(int(person.number[1:]), row.line)
+        first = self._first_lines.first(int(person.number[1:]), row.line)
         if first == row.line:
             return person, problems
         sentence = f"The number is on line {first} already; that row was taken: remove one of the two."
