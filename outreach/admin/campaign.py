@@ -38,10 +38,13 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
     search_fields = ("name__icontains",)
     ordering = ("name",)
     change_form_outer_before_template = "outreach/campaign.html"
+
+    class Media:
+        css = {"all": ["outreach/campaign.css"]}
     fieldsets = (
         ("What is offered", {"fields": (("name", "script"), ("company", "platform"), "platform_facts")}),
         ("Numbers", {"fields": ("caller_ids", ("callback_number", "default_country"))}),
-        ("First and last day", {"fields": (("starts_at", "ends_at"), "keeps_callbacks")}),
+        ("First and last day", {"fields": ("starts_at", "ends_at", "keeps_callbacks")}),
         (
             "When people may be called",
             {"fields": ("call_window", "callback_window", "skip_public_holidays")},
@@ -50,8 +53,9 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
             "How often",
             {
                 "fields": (
-                    ("max_attempts", "max_attempts_a_day", "max_attempts_a_day_after_busy"),
-                    ("min_gap_hours", "max_attempts_in_30_days", "quiet_days_after_no"),
+                    ("max_attempts", "min_gap_hours"),
+                    ("max_attempts_a_day", "max_attempts_a_day_after_busy"),
+                    ("max_attempts_in_30_days", "quiet_days_after_no"),
                     "retry_policy",
                 )
             },

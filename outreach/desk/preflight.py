@@ -90,7 +90,7 @@ def forecast_in_words(outlook: Outlook | None, campaign: Campaign) -> str:
 
 
 def _spread(soonest: datetime | None, latest: datetime | None) -> str:
-    if soonest is None or soonest == latest:
+    if soonest is None or moment(soonest) == moment(latest):
         return ""
     until = moment(latest) if latest is not None else f"more than {HORIZON.days} days from now"
     return f" (between {moment(soonest)} and {until})"
