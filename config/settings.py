@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 
 from config.logs import logging_config
 from outreach.domain import defaults
@@ -104,6 +105,7 @@ _PAGES_MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "outreach.desk.own_time.own_time_middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -326,6 +328,9 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "outreach.admin.site.environment_badge",
     "DASHBOARD_CALLBACK": "outreach.admin.dashboard.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": "outreach.admin.site.navigation"},
+    "ACCOUNT": {
+        "navigation": [{"title": "My settings", "link": reverse_lazy("admin:outreach_preference_mine")}]
+    },
 }
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from unfold.widgets import UnfoldAdminDateWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from outreach.admin.base import FactsAdmin
 from outreach.desk import reading
@@ -53,8 +53,8 @@ def _scripts() -> list[tuple[Any, str]]:
 class ChoiceForm(forms.Form):
     """Which calls are looked at."""
 
-    since = forms.DateField(label="From", required=False, widget=UnfoldAdminDateWidget())
-    until = forms.DateField(label="To", required=False, widget=UnfoldAdminDateWidget())
+    since = forms.DateField(label="From", widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
+    until = forms.DateField(label="To", widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}))
     campaign = forms.TypedChoiceField(
         label="Campaign", choices=_campaigns, coerce=int, empty_value=None, required=False,
         widget=UnfoldAdminSelectWidget(),
@@ -77,12 +77,11 @@ class ChoiceForm(forms.Form):
             raise ValidationError("At most three years at once.")
         return cleaned
 
-    def scope(self, today: date) -> Scope:
-        """Return the choice; days that were left out are the last thirty."""
-        until = self.cleaned_data["until"] or today
+    def scope(self) -> Scope:
+        """Return the choice."""
         return Scope(
-            since=self.cleaned_data["since"] or until - timedelta(days=USUAL_DAYS - 1),
-            until=until,
+            since=self.cleaned_data["since"],
+            until=self.cleaned_data["until"],
             campaign_id=self.cleaned_data["campaign"],
             caller_id=self.cleaned_data["caller_id"],
             script_id=self.cleaned_data["script"],
@@ -111,7 +110,6 @@ class StatisticsAdmin(FactsAdmin):
             **self.admin_site.each_context(request),
             **(extra_context or {}),
             "title": "Statistics",
-            "opts": self.opts,
             "media": self.media + form.media,
             "form": form,
             "shown": shown,
@@ -140,14 +138,22 @@ class StatisticsAdmin(FactsAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         today = clock.now().date()
-        form = ChoiceForm(request.GET)
+        asked = request.GET.dict()
+        until = asked.get("until") or today.isoformat()
+        since = asked.get("since") or _usual_first_day(until, today)
+        form = ChoiceForm({**asked, "since": since, "until": until})
         if form.is_valid():
-            scope = form.scope(today)
-            shown = {**request.GET.dict(), "since": scope.since, "until": scope.until}
-            valid = ChoiceForm(shown)
-            valid.is_valid()
-            return valid, scope
+            return form, form.scope()
         return form, Scope(since=today - timedelta(days=USUAL_DAYS - 1), until=today)
+
+
+def _usual_first_day(until: str, today: date) -> str:
+    """Return the first of the thirty days that end with a day, as somebody typed it."""
+    try:
+        last = date.fromisoformat(until)
+    except ValueError:
+        last = today
+    return (last - timedelta(days=USUAL_DAYS - 1)).isoformat()
 
 
 def _line(day: date, figures: Day, currencies: list[str]) -> list[Any]:

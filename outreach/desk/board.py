@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db.models import OuterRef, Subquery
 
-from outreach.desk.days import Day, fortnight
+from outreach.desk.days import Day, any_call, fortnight
 from outreach.desk.health import Piece, health_of
 from outreach.desk.pace import Pace, pace_of
 from outreach.desk.waiting import (
@@ -105,6 +105,11 @@ class Counts:
     n_late: int
 
     @property
+    def any_call(self) -> bool:
+        """Whether any call was made in the last fortnight."""
+        return any_call(self.days.values())
+
+    @property
     def today(self) -> Day:
         """Today's figures."""
         return self.days[self.at.date()]
@@ -136,7 +141,8 @@ def counts() -> Counts:
     """Return the standings, today's figures, who waits for what, and the promises of the next 24 hours."""
     now = clock.now()
     people = statistics.people()
-    days = fortnight(now)
+    pending = statistics.pending_calls()
+    days = fortnight(now, pending)
     open_ones = list(Campaign.objects.exclude(state=CampaignState.FINISHED).order_by("-state", "name"))
     running = [campaign for campaign in open_ones if campaign.state == CampaignState.RUNNING]
     queue = _together(queues([campaign.pk for campaign in running], now).values())
@@ -150,7 +156,7 @@ def counts() -> Counts:
         standings=_by_place((standing, n) for _, standing, _, n in people),
         days=days,
         pace=pace_of(now, today=days[now.date()], yesterday=days[yesterday], running=running),
-        cost=statistics.tallied(Scope(), things=[Thing.COST]).money(),
+        cost=statistics.tallied(Scope(), things=[Thing.COST], pending=pending).money(),
         waiting=waiting_of(people)[:GROUPS_SHOWN],
         due_now=queue.n_due,
         due_at_least=queue.n_due >= MOST_DUE,

@@ -96,10 +96,10 @@ def day_of(counted: Tallied) -> Day:
     )
 
 
-def fortnight(now: datetime) -> dict[date, Day]:
+def fortnight(now: datetime, pending: statistics.Pending) -> dict[date, Day]:
     """Return each of the last fourteen days, today last: a day of rest is a day of noughts."""
     days = [now.date() - timedelta(days=n) for n in reversed(range(FORTNIGHT))]
-    counted = statistics.by_day(Scope(since=days[0]), things=THINGS)
+    counted = statistics.by_day(Scope(since=days[0]), things=THINGS, pending=pending)
     return {day: day_of(counted.get(day, Tallied())) for day in days}
 
 

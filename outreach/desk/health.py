@@ -142,7 +142,7 @@ def _vendors(now: datetime) -> list[Piece]:
 def _vendor(name: str, results: list[CheckResult], now: datetime) -> Piece:
     looked = [row for row in results if row.status != CheckStatus.SKIPPED]
     if not looked:
-        says = "not checked yet: open a campaign and press “Check again”, or run “manage.py doctor”"
+        says = "not checked yet: a campaign's page has “Check again”"
         return Piece(name=name, well=True, known=False, says=says)
     wrong = next((row for row in looked if row.status == CheckStatus.FAIL), None)
     if wrong is not None:

@@ -54,7 +54,7 @@ def _possible(now: datetime, running: Sequence[Campaign], seconds: float) -> tup
     _free, places = capacity.agent_places(now)
     budget = model_budget(control)
     limits = [
-        (places, f"{places} places of Alex"),
+        (places, f"{places} places of Alex" if places else "no agent worker reports"),
         (control.max_open_calls, f"{control.max_open_calls} calls at once in all"),
         (sum(c.max_open_calls for c in running), "the campaigns' calls at once"),
         *([(budget, f"models that carry {budget} calls")] if budget is not None else []),

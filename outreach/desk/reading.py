@@ -80,8 +80,9 @@ class Choice(NamedTuple):
 
 def read(scope: Scope) -> Choice:
     """Return everything that the page shows of a choice of calls, in a constant number of questions."""
-    counted = statistics.tallied(scope)
-    per_day = statistics.by_day(scope, things=(Thing.CALLS, Thing.TALK, Thing.COST))
+    pending = statistics.pending_calls()
+    counted = statistics.tallied(scope, pending=pending)
+    per_day = statistics.by_day(scope, things=(Thing.CALLS, Thing.TALK, Thing.COST), pending=pending)
     return Choice(
         scope=scope,
         whole=day_of(counted),
@@ -89,7 +90,7 @@ def read(scope: Scope) -> Choice:
         lengths=lengths_of(counted),
         attempts=attempts_of(counted),
         heat=heat_of(counted),
-        hung_up=_hung_up(scope),
+        hung_up=_hung_up(scope, pending),
     )
 
 
@@ -150,9 +151,9 @@ def _cell(counted: Mapping[str, int], top: float) -> HourCell:
     return HourCell(dialled=dialled, human=human, depth=depth, few=0 < dialled < FEW)
 
 
-def _hung_up(scope: Scope) -> list[HungUp]:
+def _hung_up(scope: Scope, pending: statistics.Pending) -> list[HungUp]:
     """Return where people hung up, the newest version first."""
-    per_script = statistics.by_script(scope, things=(Thing.CALLS, Thing.STAGE))
+    per_script = statistics.by_script(scope, things=(Thing.CALLS, Thing.STAGE), pending=pending)
     names = {
         row.pk: str(row)
         for row in ScriptVersion.objects.filter(pk__in=list(per_script)).only("name", "version")

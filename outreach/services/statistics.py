@@ -79,31 +79,42 @@ class Tallied:
         return float(seconds) / self.calls(What.DIALLED) if self.calls(What.DIALLED) else None
 
 
-def tallied(scope: Scope, *, things: Iterable[Thing] = tuple(Thing)) -> Tallied:
-    """Count what happened in a scope."""
-    return _tallied(scope, things=things, by="").get("", Tallied())
+#: What calls add to the tallies that the tallies do not hold yet, or take from them.
+Pending = Mapping[tallying.Cell, tuple[int, Decimal]]
 
 
-def by_day(scope: Scope, *, things: Iterable[Thing]) -> dict[date, Tallied]:
+def tallied(
+    scope: Scope, *, things: Iterable[Thing] = tuple(Thing), pending: Pending | None = None
+) -> Tallied:
+    """Count what happened in a scope.
+
+    :param pending: what `pending_calls` returned, for whoever asks more than once; None: it is asked for.
+    """
+    return _tallied(scope, things=things, by="", pending=pending).get("", Tallied())
+
+
+def by_day(scope: Scope, *, things: Iterable[Thing], pending: Pending | None = None) -> dict[date, Tallied]:
     """Count what happened in a scope, per UTC day; days without anything are not in it."""
-    return {
-        date.fromisoformat(day): counted for day, counted in _tallied(scope, things=things, by="day").items()
-    }
+    days = _tallied(scope, things=things, by="day", pending=pending)
+    return {date.fromisoformat(day): counted for day, counted in days.items()}
 
 
-def by_script(scope: Scope, *, things: Iterable[Thing]) -> dict[int, Tallied]:
+def by_script(scope: Scope, *, things: Iterable[Thing], pending: Pending | None = None) -> dict[int, Tallied]:
     """Count what happened in a scope, per script version."""
-    return {int(pk): counted for pk, counted in _tallied(scope, things=things, by="script_id").items()}
+    scripts = _tallied(scope, things=things, by="script_id", pending=pending)
+    return {int(pk): counted for pk, counted in scripts.items()}
 
 
-def _tallied(scope: Scope, *, things: Iterable[Thing], by: str) -> dict[str, Tallied]:
+def _tallied(
+    scope: Scope, *, things: Iterable[Thing], by: str, pending: Pending | None
+) -> dict[str, Tallied]:
     wanted = sorted(thing.value for thing in things)
     found: dict[str, Tallied] = defaultdict(Tallied)
     groups = (by, "thing", "key") if by else ("thing", "key")
     rows = _rows(scope).filter(thing__in=wanted).order_by().values(*groups)
     for row in rows.annotate(times=Sum("n"), total=Sum("amount")):
         found[str(row[by]) if by else ""].add(row["thing"], row["key"], row["times"], row["total"])
-    for cell, (n, amount) in _pending().items():
+    for cell, (n, amount) in (pending_calls() if pending is None else pending).items():
         day, _campaign, script_id, _caller_id, thing, key = cell
         if thing in wanted and _is_within(cell, scope):
             group = {"": "", "day": day.isoformat(), "script_id": str(script_id)}[by]
@@ -137,7 +148,7 @@ def _is_within(cell: tallying.Cell, scope: Scope) -> bool:
     )
 
 
-def _pending() -> Mapping[tallying.Cell, tuple[int, Decimal]]:
+def pending_calls() -> Pending:
     """Return what open calls, and those that the next tick takes in, add to the tallies or take from them."""
     by_phone = Call.objects.by_phone()
     due = by_phone.filter(tally_due=True, settled_at__isnull=False).order_by("settled_at")

@@ -24,7 +24,7 @@ from outreach.models import (
     Suppression,
     Turn,
 )
-from outreach.services import clock
+from outreach.services import caller_ids, clock
 from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
 from tests.integration.access_rows import what_goes_out
 
@@ -103,6 +103,7 @@ def a_full_desk(n_people: int = 3) -> Campaign:
     """Return a campaign around which every model has rows, each kind at least `n_people` times."""
     campaign = a_campaign(name="Spring", state_reason="")
     an_agent_worker()
+    caller_ids.make_rows()
     now = clock.now()
     batch = _a_batch(campaign)
     for n in range(n_people):
