@@ -7,21 +7,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
 
-from outreach.admin.base import KeptAdmin
+from outreach.admin.base import KeptAdmin, go_to
+from outreach.admin.dialogs import ReasonForm, dialog
 from outreach.admin.searching import with_number_prefix
+from outreach.admin.suppression_pages import add_page, export_page
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, admin_link, when
-from outreach.models import Suppression, SuppressionSource
+from outreach.domain.disposition import Disposition
+from outreach.models import Facilitator, Suppression, SuppressionSource
+from outreach.services.suppression_lists import allow_again
+
+TAKEN_OFF_SHOWN = 10
+PEOPLE_SHOWN = 20
 
 
 @admin.register(Suppression)
 class SuppressionAdmin(KeptAdmin):
-    """Do not call. Added from a person's page or here; for ever, so nothing is edited or deleted."""
+    """Never call. For ever and everywhere, unless somebody who may takes a number off, with a reason."""
+
+    class Media:
+        css = {"all": ["outreach/calls.css"]}
 
     list_display = ("number", "source_badge", "reason", "of_call", "added_by", "created")
     list_filter = ("source",)
@@ -29,14 +46,43 @@ class SuppressionAdmin(KeptAdmin):
     search_fields = ("number__startswith",)
     search_help_text = "Any spelling of the start of a number"
     ordering = ("-id",)
-    fields = ("number", "source_badge", "reason", "of_call", "added_by", "created")
+    fields = ("number", "source_badge", "reason", "of_call", "people", "added_by", "created")
     readonly_fields = fields
+    actions_list = ("export_all",)
+    actions_detail = ("take_off",)
+    list_after_template = "outreach/suppression_list.html"
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that writes the list out."""
+        export = path("export/", self.admin_site.admin_view(self.export), name="outreach_suppression_export")
+        return [export, *super().get_urls()]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_export_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may take numbers out of here."""
+        return request.user.has_perm("outreach.export_people")
+
+    def has_take_off_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may say that a number may be called again."""
+        return request.user.has_perm("outreach.delete_suppression")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return add_page(self, request)
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Write the list out, for those who may."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        return export_page(self, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        removed = Suppression.history.filter(history_type="-").select_related("history_user")
+        shown = {"taken_off": removed.order_by("-history_date")[:TAKEN_OFF_SHOWN]}
+        return super().changelist_view(request, {**(extra_context or {}), **shown})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
@@ -48,14 +94,53 @@ class SuppressionAdmin(KeptAdmin):
             else (queryset.none() if search_term else queryset, False)
         )
 
+    @action(description="Export", url_path="export-all", permissions=["export"], icon="download")
+    def export_all(self, request: HttpRequest) -> HttpResponse:
+        return go_to(request, reverse("admin:outreach_suppression_export"))
+
+    @action(
+        description="Take off the list",
+        url_path="take-off",
+        permissions=["take_off"],
+        icon="undo",
+        variant=ActionVariant.DANGER,
+        dialog=dialog(
+            "May this number be called again?",
+            "Only if whoever has it says so, or if it was never theirs to say. People with it stay closed, "
+            "under review, until somebody releases each of them. Who, when and why is kept.",
+            "Take off the list",
+            ReasonForm,
+        ),
+    )
+    def take_off(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        n_people = allow_again(
+            suppression_id=int(object_id),
+            by=request.user.get_username(),
+            reason=form.cleaned_data["reason"],
+        )
+        who = "1 person stays" if n_people == 1 else f"{n_people} people stay"
+        messages.warning(request, f"The number is off the list. {who} under review until released.")
+        return go_to(request, reverse("admin:outreach_suppression_changelist"))
+
     @display(description="Source", ordering="source")
     def source_badge(self, suppression: Suppression) -> str:
         return badge(suppression.source, suppression.get_source_display())
 
-    @display(description="Said in")
-    def of_call(self, suppression: Suppression) -> str:
+    @display(description="Proof")
+    def of_call(self, suppression: Suppression) -> SafeString | str:
+        """Return the call in which they said so; what they said is marked there."""
         call = suppression.call
-        return DASH if call is None else admin_link(call, f"the call with {call.who}")
+        if call is None:
+            return DASH
+        if call.disposition != Disposition.DO_NOT_CALL.value or call.disposition_seq is None:
+            return admin_link(call, f"the call with {call.who}")
+        return admin_link(call, f"turn {call.disposition_seq} of the call with {call.who}")
+
+    @display(description="People with this number")
+    def people(self, suppression: Suppression) -> SafeString | str:
+        found = Facilitator.objects.filter(number=suppression.number).select_related("campaign")
+        lines = ((admin_link(one, one.name), one.campaign.name) for one in found[:PEOPLE_SHOWN])
+        return format_html_join("", "<div>{}, {}</div>", lines) or "Nobody in any campaign"
 
     @display(description="Added by")
     def added_by(self, suppression: Suppression) -> str:

@@ -32,6 +32,16 @@ def lock_number(number: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [number, _NUMBER])
 
 
+def lock_numbers(numbers: Iterable[str]) -> None:
+    """Wait for the locks on all of `numbers`, taken in one order, so that two who do this never deadlock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(number, %s))"
+            " FROM (SELECT number FROM unnest(%s::text[]) AS wanted (number) ORDER BY 1 OFFSET 0) AS one",
+            [_NUMBER, list(numbers)],
+        )
+
+
 def try_lock_number(number: str) -> bool:
     """Take the transaction-level lock on `number` if nobody has it; return whether we got it."""
     return number in try_lock_numbers([number])
