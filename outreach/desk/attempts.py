@@ -91,7 +91,7 @@ def _spans(call: Call) -> list[Span]:
 
 def _stages(begins: Sequence[tuple[datetime, str]], ended_at: datetime | None) -> list[Span]:
     """Return each stage's length: until the next one began, or the call ended."""
-    ends = [at for at, _ in begins[1:]] + [ended_at]
+    ends = [*[at for at, _ in begins], ended_at][1:]
     return [
         Span(words_of(stage), max(0.0, (end - began).total_seconds()))
         for (began, stage), end in zip(begins, ends, strict=True)

@@ -124,6 +124,7 @@ class TestThePageOfAPerson:
             facilitator=person, code="outside_window", decided_at=now - timedelta(hours=3),
             reason="Outside 10:00–13:00 Europe/Madrid, next 14:00",
         )  # fmt: skip
+        an_earlier_call(person, ago=timedelta(hours=1), kind="retry")  # in which nothing was said
         note_interest(call, now=now)
         entries = (
             client.get(reverse("admin:outreach_facilitator_change", args=[person.pk]))
@@ -132,7 +133,7 @@ class TestThePageOfAPerson:
         )
         assert [entry.what for entry in entries][-2:] == ["First call", "Not called"]
         assert [entry.at for entry in entries] == sorted((entry.at for entry in entries), reverse=True)
-        attempt = next(entry.attempt for entry in entries if entry.attempt)
+        attempt = [entry.attempt for entry in entries if entry.attempt][-1]
         assert [stage.label for stage in attempt.stages] == ["Opening", "Close"]
         assert [note.turn_seq for note in attempt.notes] == [2]
 
