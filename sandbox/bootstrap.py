@@ -43,7 +43,7 @@ class CannotSetUp(Exception):
 def main(arguments: list[str]) -> int:
     """Run the command named first in `arguments`; the others are passed on to it."""
     commands = {"up": up, "test": test, "check": check, "format": reformat, "lock": lock}
-    commands |= {"livekit": livekit, "test-voice": test_voice}
+    commands |= {"livekit": livekit, "test-voice": test_voice, "bench": bench}
     if not arguments or arguments[0] not in commands:
         say(f"Usage: python3 sandbox/bootstrap.py {' | '.join(commands)}")
         return 2
@@ -81,6 +81,12 @@ def test(arguments: list[str]) -> int:
     """Install what testing needs, then run the tests."""
     install(DEVELOPMENT)
     become(str(PYTHON), "-m", "pytest", *(arguments or SIDE_BY_SIDE))
+
+
+def bench(arguments: list[str]) -> int:
+    """Install what running needs, then run every benchmark; with names, only those."""
+    install(RUN_TIME)
+    become(str(PYTHON), "-m", "benchmarks", *arguments)
 
 
 def livekit(_arguments: list[str]) -> int:
