@@ -11,7 +11,7 @@ from outreach.services import import_checking, import_undoing
 from outreach.services.import_options import EXTRA, IGNORED, options_of
 from outreach.services.import_staging import CHANGED
 
-PROBLEMS_SHOWN = 200
+PROBLEMS_SHOWN = 40
 EXAMPLES = 3
 
 #: What a column may be said to hold, as an operator reads it.

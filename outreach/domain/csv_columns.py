@@ -52,7 +52,7 @@ def field_of(header: str) -> Field | None:
 def match_columns(
     headers: Sequence[str], *, sample: Sequence[Sequence[str]] = (), default_country: str = ""
 ) -> Columns:
-    """Find each field's columns, by their headers, else by their cells; every other column is kept as `extra`.
+    """Find each field's columns, by their headers, else by their cells; any other column is kept as `extra`.
 
     :param sample: some rows, for fields that no header names.
     :raises UnusableHeader: if the name or the phone has no column, or a field's header appears twice.

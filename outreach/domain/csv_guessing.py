@@ -14,11 +14,11 @@ from outreach.domain.phone_number import InvalidNumber, parse_number
 SAMPLE = 200
 #: Share of the filled cells that must say what the field wants.
 _SURE = 0.8
-#: Of numbers fewer are asked for: lists hold wrong ones, and nothing else looks like a number.
-_SURE_OF_NUMBER = 0.6
+#: Of numbers and zones fewer are asked for: lists hold wrong ones, and nothing else looks like them.
+_SURE_OF = {Field.PHONE: 0.5, Field.TIME_ZONE: 0.5}
 #: Share of different cells without which a column names groups, not people.
 _DIFFERENT = 0.5
-_NAME = re.compile(r"[^\W\d_][^\d@#/\\<>{}=+*]{1,79}")
+_NAME = re.compile(r"[^\W\d_][^@#/\\<>{}=+*]{1,79}")
 
 
 def guess_fields(
@@ -44,7 +44,7 @@ def guess_fields(
             continue
         scores = {index: likeness(column) for index, column in cells.items() if column and index not in found}
         best = max(scores, key=lambda index: scores[index], default=None)
-        if best is not None and scores[best] >= (_SURE_OF_NUMBER if field is Field.PHONE else _SURE):
+        if best is not None and scores[best] >= _SURE_OF.get(field, _SURE):
             found[best] = field
     return found
 
@@ -91,7 +91,12 @@ def _names(column: Sequence[str]) -> float:
     """Return how much a column looks like whole names; one of single words comes after one of several."""
     if not _are_different(column):
         return 0.0
-    alike = sum(_NAME.fullmatch(cell) is not None and len(cell.split()) <= 5 for cell in column)
+    alike = sum(
+        _NAME.fullmatch(cell) is not None
+        and len(cell.split()) <= 5
+        and sum(map(str.isdigit, cell)) * 2 < len(cell)
+        for cell in column
+    )
     of_several_words = sum(2 <= len(cell.split()) <= 4 for cell in column)
     return alike / len(column) * (0.85 + 0.15 * of_several_words / len(column))
 

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 
 ROWS = [
     ["a1", "Ana Ruiz", "212 555 0100", "ana@example.org", "gold", "America/New_York"],
-    ["a2", "Bo Li", "+44 20 7946 0123", "", "gold", "Europe/London"],
+    ["a2", "Bo Li 2", "+44 20 7946 0123", "", "gold", "Europe/London"],
     ["a3", "Cy van Dam", "12", "cy@example.org", "silver", ""],
     ["a4", "Dörte Müßig", "(212) 555-0104", "d@example.org", "gold", "Europe/Berlin"],
 ]

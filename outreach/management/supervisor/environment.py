@@ -31,6 +31,7 @@ def on_this_machine(*, ports: Ports, secrets: Mapping[str, str], directory: Path
         "FLOWER_URL": f"http://{LOOPBACK}:{ports.flower}",
         "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{secrets['FLOWER_PASSWORD']}",
         "ALEX_SPOOL_DIR": str(directory / "spool"),
+        "IMPORTS_DIR": str(directory / "imports"),
         "ALEX_HEALTH_PORT": str(ports.agent),
         "PYTHONUNBUFFERED": "1",
     }
