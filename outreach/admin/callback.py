@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 
-from outreach.admin.base import FactsAdmin
+from outreach.admin.base import FactsAdmin, go_to
+from outreach.admin.callback_pages import agenda_page, done_page
 from outreach.desk.badges import badge
 from outreach.desk.rendering import admin_link, moment, their_moment, when
 from outreach.models import Callback
@@ -20,8 +23,13 @@ from outreach.services import clock
 
 @admin.register(Callback)
 class CallbackAdmin(FactsAdmin):
-    """The agenda: the furthest away first; who is late says so."""
+    """An agenda by day, and a list of all: the furthest away first; who is late says so."""
 
+    class Media:
+        css = {"all": ["outreach/calls.css"]}
+
+    list_before_template = "outreach/callback_list.html"
+    actions_detail = ("say_done",)
     list_display = ("promised_for", "person", "campaign", "who_calls", "state_badge", "reason")
     list_filter = ("state", "by", "was_missed", "facilitator__campaign")
     list_select_related = ("facilitator__campaign",)
@@ -38,6 +46,40 @@ class CallbackAdmin(FactsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
         """Return the callbacks, each with whether its time has passed."""
         return super().get_queryset(request).annotate(is_past=Q(promised_at__lt=clock.now()))
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the agenda, and the page that says that a person has called."""
+        view = self.admin_site.admin_view
+        return [
+            path("agenda/", view(self.agenda), name="outreach_callback_agenda"),
+            path("<int:callback_id>/done/", view(self.done), name="outreach_callback_done"),
+            *super().get_urls(),
+        ]
+
+    def has_say_done_permission(self, request: HttpRequest, _row: Any = None) -> bool:
+        """Tell whether the operator may say that a person has called."""
+        return request.user.has_perm("outreach.change_callback")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Return the button where a person still has to call."""
+        open_ones = Callback.objects.filter(pk=object_id, by="human", state="promised")
+        return super().get_actions_detail(request, object_id) if open_ones.exists() else []
+
+    @action(description="Done", url_path="say-done", permissions=["say_done"], icon="check")
+    def say_done(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return go_to(request, reverse("admin:outreach_callback_done", args=[object_id]))
+
+    def agenda(self, request: HttpRequest) -> HttpResponse:
+        """Show the callbacks of a week."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return agenda_page(self, request)
+
+    def done(self, request: HttpRequest, callback_id: int) -> HttpResponse:
+        """Ask how a person's call went, and close the callback."""
+        if not self.has_say_done_permission(request):
+            raise PermissionDenied
+        return done_page(self, request, callback_id)
 
     @display(description="Promised, on their clock", ordering="promised_at", header=True)
     def promised_for(self, callback: Callback) -> list[str]:

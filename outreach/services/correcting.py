@@ -69,6 +69,7 @@ def correct_disposition(
     call.judged_by = by[:150]
     call.tally_due = True
     call._change_reason = f"Outcome was {before or 'not known'}: {reason}"[:100]  # type: ignore[attr-defined]
+    call._history_date = clock.now()  # type: ignore[attr-defined]
     call.save(update_fields=["disposition", "disposition_seq", "judged_by", "tally_due"])
     if not call.is_phone_call:
         return Corrected(call=call, person="Nobody hangs on this call.")
@@ -145,6 +146,7 @@ def judge_answered_by(*, call_id: UUID, person: bool, by: str) -> Call:
     call.judged_by = by[:150]
     call.tally_due = True
     call._change_reason = "Judged who picked up"  # type: ignore[attr-defined]
+    call._history_date = clock.now()  # type: ignore[attr-defined]
     call.save(update_fields=["judged_answered_by", "judged_by", "tally_due"])
     return call
 

@@ -59,6 +59,7 @@ def allow_again(*, suppression_id: int, by: str, reason: str) -> int:
     lock_number(number)
     suppression = Suppression.objects.select_for_update().get(pk=suppression_id)
     suppression._change_reason = reason[:100]  # type: ignore[attr-defined]
+    suppression._history_date = clock.now()  # type: ignore[attr-defined]
     suppression.delete()
     people = Facilitator.objects.filter(number=number, standing=Standing.SUPPRESSED.value)
     return people.update(
