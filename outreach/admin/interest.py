@@ -70,7 +70,7 @@ class InterestAdmin(KeptAdmin):
     actions_detail = ("take_one", "handle_one")
     fieldsets = (
         ("Who said yes", {"fields": (("person_linked", "campaign"), ("said", "since"))}),
-        ("What to do", {"fields": (("owner", "due_at"), "note", "state")}),
+        ("What to do", {"fields": ("owner", "due_at", "note", "state")}),
     )
     readonly_fields = ("person_linked", "campaign", "said", "since", "state")
 
@@ -170,7 +170,7 @@ class InterestAdmin(KeptAdmin):
             "{} {} {}", badge("handled", variant="success"), row.handled_by, when(row.handled_at)
         )
 
-    @display(description="Due, on their clock")
+    @display(description="Due")
     def due(self, row: Interest) -> SafeString | str:
         return their_moment(row.due_at, row.facilitator.time_zone)
 
@@ -186,7 +186,7 @@ class InterestAdmin(KeptAdmin):
     def since(self, row: Interest) -> SafeString | str:
         return their_moment(row.created_at, row.facilitator.time_zone)
 
-    @display(description="Where they say so")
+    @display(description="Said in")
     def evidence(self, row: Interest) -> SafeString:
         url = reverse("admin:outreach_call_change", args=[row.call_id])
         if row.turn_seq is None:
@@ -201,6 +201,6 @@ class InterestAdmin(KeptAdmin):
             turn = Turn.objects.filter(call=row.call_id, seq=row.turn_seq).first()
         return format_html("“{}” – {}", turn.text, self.evidence(row)) if turn else self.evidence(row)
 
-    @display(description="Where they stand now")
+    @display(description="Now")
     def standing(self, row: Interest) -> SafeString | str:
         return badge(row.facilitator.standing)

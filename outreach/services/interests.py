@@ -74,7 +74,7 @@ def tell_interested() -> int:
 
     Idempotent but for a crash between a mail and its note: then that mail comes twice, never not at all.
 
-    :raises OSError: when the mail server cannot be asked; the rows stay to be told of.
+    What the mail server does not take stays to be told of, and holds up no other campaign.
     """
     told = 0
     with try_lock_tick("tell_interested") as got:
@@ -105,7 +105,11 @@ def _tell(campaign: Campaign, *, now: datetime) -> int:
     rows = list(untold.select_related("facilitator").order_by("created_at", "pk"))
     news = [row for row in rows if row.handled_at is None and row.facilitator.standing not in _TOOK_IT_BACK]
     if news:
-        send_mail(_subject(campaign, len(news)), _body(campaign, news), None, [campaign.notify])
+        try:
+            send_mail(_subject(campaign, len(news)), _body(campaign, news), None, [campaign.notify])
+        except OSError:  # smtplib's errors, too: no server, or an address that it refuses
+            logger.warning("interested not told", extra={"campaign_id": campaign.pk})
+            return 0
     Interest.objects.filter(pk__in=[row.pk for row in rows]).update(told_at=now)
     logger.info("interested told", extra={"campaign_id": campaign.pk, "n_people": len(news)})
     return len(news)

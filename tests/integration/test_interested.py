@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +14,7 @@ from django.urls import reverse
 from outreach.domain.contracts import Outcome
 from outreach.domain.disposition import Disposition
 from outreach.models import Access, Decision, Facilitator, Interest
-from outreach.services import clock
+from outreach.services import clock, interests
 from outreach.services.interests import note_interest, tell_interested
 from tests.factories import (
     TUESDAY_MORNING,
@@ -67,6 +68,20 @@ class TestTelling:
         assert "Ann Example" in message.body
         row.refresh_from_db()
         assert row.told_at is not None
+
+    def test_lets_one_address_that_is_refused_hold_up_no_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        refused, taken = an_interest(notify="nobody@example.org"), an_interest(notify="desk@example.org")
+        send = interests.send_mail
+
+        def sends(subject: str, body: str, sender: None, to: list[str]) -> int:
+            if to == ["nobody@example.org"]:
+                raise SMTPRecipientsRefused({})
+            return send(subject, body, sender, to)
+
+        monkeypatch.setattr(interests, "send_mail", sends)
+        assert tell_interested() == 1
+        assert list(Interest.objects.filter(told_at__isnull=True)) == [refused]
+        assert taken.facilitator.campaign.notify in mail.outbox[0].to
 
     def test_waits_for_the_day_where_one_mail_a_day_is_wanted(self) -> None:
         set_clock(TUESDAY_MORNING.replace(hour=6))
