@@ -15,6 +15,7 @@ from outreach.domain.script import InvalidScript
 from outreach.models import Campaign, DialingControl
 from outreach.services import campaigns, clock
 from outreach.services.capacity import agent_places
+from outreach.services.cost_estimate import estimate
 from outreach.services.forecasting import Outlook, outlook
 from outreach.services.preflight_items import Item, Level, Rank, caller_ids, caps, days, hours_of
 from outreach.services.preflight_people import People, look_at_people
@@ -63,7 +64,7 @@ def inspect(campaign: Campaign, *, checked: Sequence[Item] = ()) -> Preflight:
         _agents(),
         _switch(),
         *checked,
-        _cost(expected),
+        _cost(campaign, expected),
     ]
     return Preflight(items=items, people=people, outlook=expected)
 
@@ -188,17 +189,18 @@ def _switch() -> Item:
     return Item(name="switch", title="Big switch", level=Level.OK, says="Dialing is allowed.")
 
 
-def _cost(expected: Outlook | None) -> Item:
+def _cost(campaign: Campaign, expected: Outlook | None) -> Item:
     title = "Cost"
     if expected is None:
         return Item(name="cost", title=title, level=Level.OK, says="Nobody to call costs nothing.")
     observed, calls = expected.observed, round(expected.likely.calls)
-    if observed.cost_per_call is None:
-        says = f"About {calls} calls. What one costs is known once the first were made."
-        return Item(name="cost", title=title, level=Level.OK, says=says)
-    amount = (observed.cost_per_call * calls).quantize(Decimal("0.01"))
-    each = observed.cost_per_call.quantize(Decimal("0.0001"))
-    says = (
-        f"About {amount} {observed.currency} more: {calls} calls at {each} {observed.currency} each so far."
-    )
+    each, currency, basis = observed.cost_per_call, observed.currency, "so far"
+    if each is None:
+        usual = estimate(campaign, answer_rate=observed.answer_rate.likely)
+        if usual is None:
+            says = f"About {calls} calls. The rates do not say what one costs."
+            return Item(name="cost", title=title, level=Level.WARN, says=says, remedy="Set them under Rates.")
+        each, currency, basis = usual.per_call, usual.currency, "on average, by the rates"
+    amount = (each * calls).quantize(Decimal("0.01"))
+    says = f"About {amount} {currency}: {calls} calls at {each:.4f} {currency} each {basis}."
     return Item(name="cost", title=title, level=Level.OK, says=says)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from outreach.domain.standing import Standing
-from outreach.models import Campaign, ScriptVersion, Suppression
+from outreach.models import Campaign, Rate, ScriptVersion, Suppression
 from outreach.services import clock
 from outreach.services.campaigns import Refused
 from outreach.services.forecasting import outlook
@@ -185,6 +185,13 @@ class TestTheOutlook:
         assert seen is not None
         assert seen.observed.answer_rate.likely == 0.25
         assert "USD" in item(campaign, "cost").says
+
+    def test_costs_what_a_usual_talk_does_by_the_rates_before_any_was_made(self) -> None:
+        campaign = a_draft(max_attempts=1)
+        a_person(campaign)
+        assert "USD each on average, by the rates" in item(campaign, "cost").says
+        Rate.objects.all().delete()
+        assert item(campaign, "cost").level == "warn"
 
     def test_has_nothing_to_say_of_an_empty_campaign(self) -> None:
         assert outlook(a_draft()) is None

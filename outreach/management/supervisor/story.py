@@ -112,7 +112,8 @@ class Story:
         if known is not None or call.answered_at is None:
             return
         self._calls[call.pk] = _Known(name=call.who, answered=True)
-        yield Line(source="browser", text=f"{call.who} talks with Alex; nobody is called")
+        source, whom = ("phone", "nobody of a list") if call.rings else ("browser", "nobody")
+        yield Line(source=source, text=f"{call.who} talks with Alex; {whom} is called")
 
     def _said(self) -> Iterator[Line]:
         heard = self._stream.xread({WORDS_STREAM: self._last_word}, count=WORDS_AT_ONCE)
@@ -148,7 +149,7 @@ class Story:
             return
         if not known.ended:
             known.ended = True
-            source = "phone" if call.is_phone_call else "browser"
+            source = "phone" if call.rings else "browser"
             yield Line(source=source, text=f"{known.name} {_how_it_ended(call)}")
         if call.settled_at is not None:
             del self._calls[call.pk]
