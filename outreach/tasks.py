@@ -37,12 +37,14 @@ from outreach.services import (
     tallying,
 )
 
-#: Redis takes lower numbers first. Where more is claimed than can be done at once, whoever is in a room and
-#: ready is dialled before the next room is made: Alex is ready for seconds only.
+#: Redis takes lower numbers first (0, 3, 6, 9). Whoever is in a room and ready is dialled before the next room
+#: is made: Alex is ready for seconds only. Ticks come last: another one follows and nothing is lost with one,
+#: while ticks before rooms would keep workers that are behind from ever making one.
 AFTER_DIALS = 6
+TICKS_LAST = 9
 
 
-@shared_task(name="outreach.dial_due", queue="dial", max_retries=0)
+@shared_task(name="outreach.dial_due", queue="dial", max_retries=0, priority=TICKS_LAST)
 def dial_due(**_: object) -> None:
     """Beat's tick: claim callbacks that are due and new people. Idempotent: each row is claimed once."""
     lost = [] if _rooms_wait_to_be_made() else dispatching.calls_to_prepare()
@@ -58,7 +60,7 @@ def _rooms_wait_to_be_made() -> bool:
         return bool(broker.default_channel.client.llen(f"dial{Channel.sep}{AFTER_DIALS}"))
 
 
-@shared_task(name="outreach.retry_due", queue="dial", max_retries=0)
+@shared_task(name="outreach.retry_due", queue="dial", max_retries=0, priority=TICKS_LAST)
 def retry_due(**_: object) -> None:
     """Beat's tick: claim people whose retry is due. Idempotent: each row is claimed once."""
     for call_id in dispatching.claim_retries():

@@ -37,3 +37,12 @@ class TestLostHints:
         tasks.dial_due()
         tasks.dial_due()
         assert len(hinted(valkey, ROOMS)) == 1
+
+
+def test_ticks_wait_behind_the_rooms_to_be_made(valkey: redis.Redis) -> None:
+    """Else workers that are behind would look for people for ever and never make a room."""
+    last = f"dial{Channel.sep}{tasks.TICKS_LAST}"
+    tasks.dial_due.delay()
+    tasks.retry_due.delay()
+    assert sorted(name for name, _ in hinted(valkey, last)) == ["outreach.dial_due", "outreach.retry_due"]
+    assert tasks.TICKS_LAST > tasks.AFTER_DIALS
