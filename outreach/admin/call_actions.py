@@ -103,7 +103,7 @@ class CallActions:
         dialing.hang_up(
             call_id=call.pk, telephony=twilio.telephony(), rooms=livekit.rooms(), by_operator=True
         )
-        whom = "the carrier" if call.is_phone_call else "LiveKit"
+        whom = "the carrier" if call.rings else "LiveKit"
         messages.success(request, f"Asked {whom} to end the call.")
         return go_to(request, _page_of(call))
 
