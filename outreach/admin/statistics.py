@@ -20,8 +20,9 @@ from outreach.admin.base import FactsAdmin
 from outreach.desk import reading
 from outreach.desk.charts import days_chart
 from outreach.desk.days import FORMULAS, Day
-from outreach.models import CallerId, Campaign, ScriptVersion, Tally
+from outreach.models import AccessKind, CallerId, Campaign, ScriptVersion, Tally
 from outreach.services import clock
+from outreach.services.accesses import note_access
 from outreach.services.statistics import Scope
 
 USUAL_DAYS = 30
@@ -122,12 +123,16 @@ class StatisticsAdmin(FactsAdmin):
         return TemplateResponse(request, "outreach/statistics.html", context)
 
     def export(self, request: HttpRequest) -> HttpResponse:
-        """Return the choice's days as CSV; no row is about a person."""
+        """Return the choice's days as CSV; no row is about a person, but every export is written down."""
         _form, scope = self._choice(request)
+        days = reading.read(scope).days
+        chosen = (
+            f"statistics {scope.since} {scope.until} campaign={scope.campaign_id} script={scope.script_id}"
+        )
+        note_access(user=request.user, kind=AccessKind.EXPORT, what=chosen, n_rows=len(days))
         response = HttpResponse(content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="statistics-{scope.since}-{scope.until}.csv"'
         lines = csv.writer(response)
-        days = reading.read(scope).days
         currencies = sorted({currency for day in days.values() for currency in day.cost})
         lines.writerow([*COLUMNS, *(f"cost_{currency}" for currency in currencies)])
         for day, figures in days.items():

@@ -15,7 +15,6 @@ from outreach.desk.pace import Pace, pace_of
 from outreach.desk.waiting import (
     CALLABLE_STANDINGS,
     FOR_OPERATORS,
-    MOST_DUE,
     Queue,
     Waiting,
     held_of,
@@ -159,7 +158,7 @@ def counts() -> Counts:
         cost=statistics.tallied(Scope(), things=[Thing.COST], pending=pending).money(),
         waiting=waiting_of(people)[:GROUPS_SHOWN],
         due_now=queue.n_due,
-        due_at_least=queue.n_due >= MOST_DUE,
+        due_at_least=queue.at_least,
         retries_due=queue.due.get(CallKind.RETRY.value, 0),
         next_at=queue.next_at,
         held=held_of(people)[:GROUPS_SHOWN],
@@ -190,7 +189,8 @@ def _together(found: Iterable[Queue]) -> Queue:
     for queue in each:
         for kind, n in queue.due.items():
             due[kind] = due.get(kind, 0) + n
-    return Queue(due=due, next_at=min((q.next_at for q in each if q.next_at is not None), default=None))
+    soonest = min((queue.next_at for queue in each if queue.next_at is not None), default=None)
+    return Queue(due=due, at_least=any(queue.at_least for queue in each), next_at=soonest)
 
 
 def _campaigns(

@@ -15,7 +15,7 @@ from outreach.domain.standing import CALLABLE, Standing
 from outreach.models import Facilitator
 
 #: People that are due are counted up to so many in each queue and urgency; more are "at least".
-MOST_DUE = 10_000
+MOST_DUE = 1_000
 #: People whose own reasons are told apart where the gate said nothing; of more only the standing is told.
 MOST_REASONS = 2_000
 CALLABLE_STANDINGS = sorted(standing.value for standing in CALLABLE)
@@ -24,7 +24,7 @@ FOR_OPERATORS = (Standing.HELD.value, Standing.NEEDS_REVIEW.value)
 
 #: The three queues, each by its own partial index, one urgency at a time.
 _QUEUE = """
-SELECT c.id, '{kind}', sum(due.n), min(later.at)
+SELECT c.id, '{kind}', sum(due.n), max(due.n), min(later.at)
 FROM unnest(%(campaigns)s::bigint[]) AS c (id) CROSS JOIN generate_series(1, 9) AS p (priority)
 CROSS JOIN LATERAL (
     SELECT count(*) AS n FROM (
@@ -41,7 +41,7 @@ LEFT JOIN LATERAL (
 GROUP BY c.id
 """
 _PROMISED = """
-SELECT c.id, 'callback', due.n, later.at
+SELECT c.id, 'callback', due.n, due.n, later.at
 FROM unnest(%(campaigns)s::bigint[]) AS c (id)
 CROSS JOIN LATERAL (
     SELECT count(*) AS n FROM (
@@ -83,6 +83,8 @@ class Queue:
 
     due: dict[str, int]
     """Due now by kind of call, each up to `MOST_DUE` an urgency."""
+    at_least: bool
+    """Whether more may be due: counting ends somewhere."""
     next_at: datetime | None
     """When the first of the others is due."""
 
@@ -95,16 +97,17 @@ class Queue:
 def queues(campaigns: Iterable[int], now: datetime) -> dict[int, Queue]:
     """Return each campaign's queue, read off the indexes that calls are claimed by."""
     ids = list(campaigns)
-    found: dict[int, list[tuple[str, int, datetime | None]]] = defaultdict(list)
+    found: dict[int, list[tuple[str, int, int, datetime | None]]] = defaultdict(list)
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(_QUEUES, {"campaigns": ids, "now": now, "most": MOST_DUE})
-            for campaign_id, kind, n, at in cursor.fetchall():
-                found[campaign_id].append((kind, int(n), at))
+            for campaign_id, kind, n, most, at in cursor.fetchall():
+                found[campaign_id].append((kind, int(n), most, at))
     return {
         pk: Queue(
-            due={kind: n for kind, n, _ in rows},
-            next_at=min((at for _, _, at in rows if at is not None), default=None),
+            due={kind: n for kind, n, _, _ in rows},
+            at_least=any(most >= MOST_DUE for _, _, most, _ in rows),
+            next_at=min((at for *_, at in rows if at is not None), default=None),
         )
         for pk, rows in found.items()
     }

@@ -15,7 +15,7 @@ from outreach.models import Call, PeopleCount, Tally
 from outreach.services import tallying
 
 #: Calls counted beside the tallies at most: more are there only while an upgrade takes in all of them.
-PENDING = 1_000
+PENDING = 300
 
 
 @dataclass(frozen=True, kw_only=True)

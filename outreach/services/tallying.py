@@ -6,6 +6,7 @@ A trigger marks a call as due whenever something that counts changes, so no writ
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,10 @@ SELECT * FROM unnest(%s::date[], %s::bigint[], %s::bigint[], %s::text[], %s::tex
     %s::int[], %s::numeric[])
 ON CONFLICT (day, campaign_id, script_id, caller_id, thing, key)
     DO UPDATE SET n = outreach_tally.n + excluded.n, amount = outreach_tally.amount + excluded.amount
+"""
+_TAKEN = """
+UPDATE outreach_call c SET tally_due = false, tallied = taken.held::jsonb
+FROM unnest(%s::uuid[], %s::text[]) AS taken (id, held) WHERE c.id = taken.id
 """
 #: Only what changed since the last time is added up: most groups are one row already.
 _FOLD = """
@@ -89,10 +94,10 @@ def _take_batch() -> int:
                 change = changes[cell_of(call, entry)]
                 change[0] += sign
                 change[1] += sign * entry.amount
-        call.tallied = [_stored(entry) for entry in entries[call.pk]]
-        call.tally_due = False
     _add(changes)
-    Call.objects.bulk_update(calls, ["tallied", "tally_due"])
+    with connection.cursor() as cursor:
+        held = [json.dumps([_stored(entry) for entry in entries[call.pk]]) for call in calls]
+        cursor.execute(_TAKEN, [[call.pk for call in calls], held])
     return len(found)
 
 

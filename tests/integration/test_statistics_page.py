@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from outreach.desk import reading
-from outreach.models import Call, Campaign
+from outreach.models import Access, Call, Campaign
 from outreach.services import clock, tallying
 from outreach.services.statistics import Scope
 from tests.factories import a_campaign, a_person, an_earlier_call
@@ -108,6 +108,7 @@ class TestThePage:
             "talk_average": "65.0",
         }
         assert {name: row[name] for name in expected} == expected
+        assert Access.objects.get().what.startswith("statistics 2026-02-02 2026-03-03")
 
     @pytest.mark.parametrize("page", [PAGE, EXPORT])
     def test_is_for_those_who_may(self, client: Client, page: str) -> None:
