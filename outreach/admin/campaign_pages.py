@@ -54,7 +54,7 @@ class CampaignPages:
         heaps = [
             ("Later", found.people.n_later, found.people.later),
             ("After you have mended something", found.people.n_to_mend, found.people.to_mend),
-            ("Never in this campaign", found.people.n_never, found.people.never),
+            ("Not again in this campaign", found.people.n_never, found.people.never),
         ]
         told = [
             {

@@ -60,7 +60,7 @@ def doctors(campaign: Campaign) -> list[Item]:
         says = f"The checks found nothing wrong, but the oldest is of {moment(oldest)}."
         remedy = "Press “Check again”."
         return [Item(name="doctor", title=title, level=Level.WARN, says=says, remedy=remedy)]
-    return [Item(name="doctor", title=title, level=Level.OK, says=f"All {len(rows)} checks are in order.")]
+    return [Item(name="doctor", title=title, level=Level.OK, says=f"{len(rows)} checked, all in order.")]
 
 
 def why_in_words(why: Why) -> str:

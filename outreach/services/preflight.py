@@ -84,7 +84,7 @@ def start_checked(*, campaign_id: int, by: str, overrides: bool, checked: Sequen
 
 
 def _people(people: People) -> Item:
-    says = f"{people.now} can be called now, {people.n_later} later, {people.n_never} never"
+    says = f"{people.now} can be called now, {people.n_later} later, {people.n_never} not again"
     if people.n_to_mend:
         says += f"; for {people.n_to_mend} something has to be mended first"
     if people.now or people.n_later:

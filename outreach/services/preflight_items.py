@@ -9,8 +9,9 @@ from enum import StrEnum
 from outreach.domain import legal_hours
 from outreach.domain.call_window import CallWindow, InvalidCallWindow
 from outreach.domain.gate import EXPRESS_CONSENT
-from outreach.models import CallerId, Campaign, Facilitator
+from outreach.models import Campaign, Facilitator
 from outreach.services import clock
+from outreach.services.caller_ids import pool_of
 
 #: Attempts in 30 days that calls without express consent may have (FCC, 88 FR 3677).
 LEGAL_IN_30_DAYS = 3
@@ -63,14 +64,15 @@ def caller_ids(campaign: Campaign) -> Item:
             remedy="Add a number that Twilio lets you call from.",
             rank=Rank.NOBODY,
         )
-    resting = CallerId.objects.filter(number__in=campaign.caller_ids, rests_until__gt=clock.now())
-    n_resting = resting.count()
+    usable = pool_of(campaign, clock.now())
+    if usable.why_none:
+        return Item(name="caller_id", title=title, level=Level.FAIL, says=usable.why_none)
     says = f"Calls come from {', '.join(campaign.caller_ids[:3])}"
     says += f" and {len(campaign.caller_ids) - 3} more." if len(campaign.caller_ids) > 3 else "."
-    if n_resting:
-        says += f" {n_resting} of them rest."
-    level = Level.WARN if n_resting else Level.OK
-    return Item(name="caller_id", title=title, level=level, says=says)
+    n_closed = len(usable.closed & set(campaign.caller_ids))
+    if n_closed:
+        says += f" {n_closed} of them rest, or have made their calls of today."
+    return Item(name="caller_id", title=title, level=Level.WARN if n_closed else Level.OK, says=says)
 
 
 def hours_of(campaign: Campaign) -> Item:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from outreach.domain.standing import Standing
-from outreach.models import Campaign, Rate, ScriptVersion, Suppression
+from outreach.models import CallerId, Campaign, Rate, ScriptVersion, Suppression
 from outreach.services import clock
 from outreach.services.campaigns import Refused
 from outreach.services.forecasting import outlook
@@ -138,6 +138,16 @@ class TestStarting:
         campaign = a_draft()
         a_person(campaign, consent_basis="")
         assert {one.name for one in found(campaign).final} == {"people", "consent"}
+
+
+class TestTheNumbersThatWeCallFrom:
+    def test_stand_in_the_way_while_all_of_them_rest(self) -> None:
+        campaign = a_draft(caller_ids=["+12025550199", "+12025550198"])
+        later = clock.now() + timedelta(days=1)
+        CallerId.objects.create(number="+12025550199", rests_until=later, created_at=clock.now())
+        assert item(campaign, "caller_id").level == "warn"
+        CallerId.objects.create(number="+12025550198", rests_until=later, created_at=clock.now())
+        assert item(campaign, "caller_id").level == "fail"
 
 
 class TestTheScript:
