@@ -17,6 +17,7 @@ from outreach.admin.base import FactsAdmin, go_to
 from outreach.admin.callback_pages import agenda_page, done_page
 from outreach.desk.badges import badge
 from outreach.desk.rendering import admin_link, moment, their_moment, when
+from outreach.desk.titles import Titled
 from outreach.models import Callback
 from outreach.services import clock
 
@@ -74,6 +75,14 @@ class CallbackAdmin(FactsAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         return agenda_page(self, request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        name = row.facilitator.name if row is not None else ""
+        head = {"original": Titled(row, f"{name}, {moment(row.promised_at)}")} if row is not None else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **head})
 
     def done(self, request: HttpRequest, callback_id: int) -> HttpResponse:
         """Ask how a person's call went, and close the callback."""

@@ -23,9 +23,9 @@ from outreach.services.human_callbacks import CannotConclude, Done, conclude
 CAMPAIGNS_OFFERED = 50
 
 _DONE = (
-    (Done.ON_TIME.value, "They were called on time, within ten minutes of the promise"),
-    (Done.LATE.value, "They were called, but late"),
-    (Done.NOT_NEEDED.value, "Nobody has to call any more"),
+    (Done.ON_TIME.value, "Called within ten minutes of the time"),
+    (Done.LATE.value, "Called, but late"),
+    (Done.NOT_NEEDED.value, "Not called: nobody has to any more"),
 )
 _OUTCOMES = (
     ("", "Leave them under review"),

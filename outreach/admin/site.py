@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from outreach.models import DialingControl
@@ -73,7 +73,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 _page("Facilitators", "group", "facilitator"),
                 _page("Calls", "call", "call"),
                 _page("Interested", "handshake", "interest"),
-                _page("Callbacks", "event_upcoming", "callback"),
+                {
+                    **_page("Callbacks", "event_upcoming", "callback"),
+                    "link": reverse_lazy("admin:outreach_callback_agenda"),
+                    "active": request.path.startswith(reverse("admin:outreach_callback_changelist")),
+                },
                 _page("Calls from people", "phone_callback", "incomingcall"),
             ]
         },

@@ -25,6 +25,7 @@ from outreach.admin.searching import with_number_prefix
 from outreach.admin.suppression_pages import add_page, export_page
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, admin_link, when
+from outreach.desk.titles import Titled
 from outreach.domain.disposition import Disposition
 from outreach.models import Facilitator, Suppression, SuppressionSource
 from outreach.services.suppression_lists import allow_again
@@ -72,6 +73,13 @@ class SuppressionAdmin(KeptAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         return add_page(self, request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        head = {"original": Titled(row, row.number), "title": row.number} if row is not None else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **head})
 
     def export(self, request: HttpRequest) -> HttpResponseBase:
         """Write the list out, for those who may."""

@@ -31,7 +31,6 @@ class TurnAdmin(WordsAdmin):
         css = {"all": ["outreach/calls.css"]}
 
     list_display = ("said", "of_call", "who", "words", "in_stage")
-    list_display_links = None
     list_filter = ("speaker", "stage", "interrupted")
     list_select_related = ("call__facilitator",)
     search_fields = ("text",)

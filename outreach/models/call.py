@@ -259,6 +259,11 @@ class Call(models.Model):
                 name="call_by_disposition", fields=["disposition", "queued_at"], condition=~Q(disposition="")
             ),
             models.Index(
+                name="call_judged",
+                fields=["judged_answered_by", "answered_by"],
+                condition=~Q(judged_answered_by=""),
+            ),
+            models.Index(
                 name="call_to_be_counted",
                 fields=["settled_at"],
                 condition=Q(settled_at__isnull=False, cost_state=""),

@@ -54,7 +54,8 @@ class Callback(models.Model):
             ),
         ]
         indexes = [
-            models.Index(name="callback_agenda", fields=["promised_at"], condition=Q(state="promised"))
+            models.Index(name="callback_agenda", fields=["promised_at"], condition=Q(state="promised")),
+            models.Index(name="callback_by_time", fields=["promised_at"]),
         ]
 
     def __str__(self) -> str:
