@@ -17,7 +17,7 @@ from outreach.domain.csv_rows import Person, RowProblem
 from outreach.domain.disposition import Disposition
 from outreach.models import Campaign, Facilitator, ImportBatch, ImportState, Suppression
 from outreach.services import clock, import_files
-from outreach.services.import_chunks import DUPLICATE, Chunk, ListReader
+from outreach.services.import_chunks import DUPLICATE, ROWS_AT_ONCE, Chunk, ListReader
 from outreach.services.import_files import FileGone
 from outreach.services.import_options import ImportOptions, columns_of, options_of, stored_fields
 from outreach.services.import_reading import Table, UnreadableFile, fingerprint, open_table
@@ -149,7 +149,8 @@ def _look(batch: ImportBatch) -> tuple[dict[str, Any], int]:
             reader = _reader(batch, table)
             for chunk in reader.chunks(table.rows):
                 _count(batch, chunk, counts)
-                progress.say(reader.n_read)
+                if len(chunk.sources) == ROWS_AT_ONCE:  # a short list is done before anybody asks
+                    progress.say(reader.n_read)
     except (FileGone, UnreadableFile, UnusableHeader) as exc:
         return {"problem": str(exc)[:500]}, 0
     return dict(counts), reader.n_read

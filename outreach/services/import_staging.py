@@ -131,6 +131,8 @@ class Stage:
         with session.cursor() as cursor:
             # One update of a whole list may take longer than a page's statement is allowed to.
             cursor.execute("SET LOCAL statement_timeout = '10min'")
+            # Else all references of half a million rows are checked at the commit, with nothing to see.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute(_STAGE)
             cursor.execute("CREATE TEMP TABLE import_known (LIKE import_stage) ON COMMIT DROP")
 

@@ -63,7 +63,6 @@ def _store(reader: ListReader, table: Table, stage: Stage, progress: Progress) -
             done = reader.n_read
         if under_way is not None:
             under_way.result()
-            progress.say(done)
 
 
 def _session() -> psycopg.Connection[Any]:

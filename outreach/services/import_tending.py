@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from outreach.models import ImportBatch, ImportState
+from outreach.domain import defaults
+from outreach.models import ImportBatch, ImportRow, ImportState, SourceRow
 from outreach.services import clock, import_files
 
 #: Nobody has shown to be at work for so long: the process died, or its message was lost. An import that is
@@ -15,6 +16,9 @@ from outreach.services import clock, import_files
 SILENT = timedelta(seconds=30)
 #: Days that an uploaded file is kept after it was imported or refused; the same for one nobody confirmed.
 FILE_DAYS = 7
+#: Rows as they stood in a file, refused ones among them, are kept as long as what was said in calls.
+ROW_DAYS = defaults.TRANSCRIPT_DAYS
+_ROWS_A_TICK = 5_000
 NOT_CONFIRMED = f"Nobody confirmed this upload within {FILE_DAYS} days: upload the file again."
 _AT_ONCE = 100
 
@@ -42,7 +46,18 @@ def tend() -> ToDo:
     for pk, path in over[:_AT_ONCE]:
         import_files.forget(path)
         ImportBatch.objects.filter(pk=pk).update(path="")
+    _forget_rows(before=now - timedelta(days=ROW_DAYS))
     return todo
+
+
+def _forget_rows(*, before: datetime) -> None:
+    """Delete some rows of the oldest lists; the counts of each import stay."""
+    for table in (SourceRow, ImportRow):
+        of_list = table.objects.filter(batch=OuterRef("pk"))
+        old = ImportBatch.objects.filter(Exists(of_list), created_at__lt=before).order_by("pk").first()
+        if old is not None:
+            rows = table.objects.filter(batch=old).values("pk")[:_ROWS_A_TICK]
+            table.objects.filter(pk__in=rows).delete()
 
 
 def _ids(batches: QuerySet[ImportBatch]) -> list[int]:

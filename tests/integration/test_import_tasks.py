@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from outreach import tasks
-from outreach.models import Campaign, Facilitator, ImportBatch, ImportState, SourceRow, Suppression
+from outreach.models import Campaign, Facilitator, ImportBatch, ImportRow, ImportState, SourceRow, Suppression
 from outreach.services import clock, import_chunks
 from outreach.services.import_checking import check_import, choose_fields, first_rows, receive_upload
 from outreach.services.import_options import ImportOptions, KnownPeople
@@ -203,6 +203,12 @@ class TestKeeping:
         pass_time(timedelta(days=8))
         tend()
         assert list(directory.iterdir()) == []
+        assert SourceRow.objects.exists()
+        pass_time(timedelta(days=180))
+        tend()  # one list of each kind a tick
+        tend()
+        assert not SourceRow.objects.exists()
+        assert not ImportRow.objects.exists()
 
 
 class TestUndoing:
