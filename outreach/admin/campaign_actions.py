@@ -45,11 +45,13 @@ class CampaignActions(CampaignFurtherActions):
     """Start, pause, go on after the canary, finish; a dropdown for the rest."""
 
     actions_detail = (
-        *("start_campaign", "first_calls", "pause_campaign", "finish_campaign", "call_me", "upload"),
+        *("start_campaign", "first_calls", "pause_campaign", "call_me", "upload"),
         {
             "title": "More",
             "icon": "more_horiz",
-            "items": ["talk", "check_again", "redial_campaign", "duplicate_campaign", "go_on"],
+            "items": [
+                *("talk", "check_again", "finish_campaign", "redial_campaign", "duplicate_campaign", "go_on"),
+            ],
         },
     )
 
