@@ -42,8 +42,9 @@ from outreach.desk.rendering import DASH, their_moment, when
 from outreach.desk.timeline import Reader, timeline_of
 from outreach.desk.titles import Titled
 from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import Call, Facilitator, Suppression
+from outreach.models import AccessKind, Call, Facilitator, Suppression
 from outreach.services import clock
+from outreach.services.accesses import note_access
 from outreach.services.edits import LONGEST_REASON
 
 
@@ -143,6 +144,10 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
         more: dict[str, Any] = {}
         if person is not None:
             suppression = Suppression.objects.filter(number=person.number).first()
+            if request.method == "GET" and _reader(request).words:
+                note_access(
+                    user=request.user, kind=AccessKind.TRANSCRIPT, what=f"words of facilitator {person.pk}"
+                )
             more = {
                 "person": person,
                 "title": person.name,

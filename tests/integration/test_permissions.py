@@ -93,6 +93,19 @@ class TestReading:
             ("transcript", "turns speaker=alex", 1),
         ]
 
+    def test_includes_what_is_quoted_on_a_persons_page(self, client: Client) -> None:
+        set_clock(TUESDAY_MORNING)
+        person = a_person(a_campaign())
+        page = reverse("admin:outreach_facilitator_change", args=[person.pk])
+        client.force_login(an_operator("outreach.view_facilitator"))
+        client.get(page)
+        assert not Access.objects.exists()
+        client.force_login(
+            an_operator("outreach.view_facilitator", "outreach.read_transcript", username="otto")
+        )
+        client.get(page)
+        assert Access.objects.get().what == f"words of facilitator {person.pk}"
+
     def test_is_written_down_anew_for_a_stream_that_is_opened_by_itself(self) -> None:
         set_clock(TUESDAY_MORNING)
         reader, call = an_operator(), a_talk(a_person(a_campaign()))
