@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
+from outreach.desk.rendering import moment
 from outreach.models import DialingControl
 from outreach.services import clock
 
@@ -32,7 +33,7 @@ def environment_badge(request: HttpRequest) -> list[str]:
         text, colour = f"{text} · dialing stopped", "danger"
     now = clock.now()
     if abs(now - timezone.now()) > _AHEAD:
-        text = f"{text} · {now:%a} {now.day} {now:%b %H:%M} UTC"
+        text = f"{text} · {moment(now)}"
     return [text, colour]
 
 

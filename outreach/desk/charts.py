@@ -15,6 +15,8 @@ from outreach.desk.rights import Rights
 
 #: As in the legends of `desk.css`.
 COLOURS = {"dialled": "#94a3b8", "talked": "#a78bfa", "interested": "#16a34a", "possible": "#f59e0b"}
+#: What is possible is drawn up to so many times the most calls of an hour; beyond, no bar would be seen.
+FAR = 4
 _BAR = {"maxBarThickness": 14, "borderRadius": 3, "displayYAxis": True, "grouped": True}
 
 
@@ -55,7 +57,8 @@ def hours_chart(counts: Counts) -> str:
             },
         )
     )
-    if counts.pace.possible:
+    most = max([*counts.today.hours.values(), *counts.yesterday.hours.values()], default=0)
+    if 0 < counts.pace.possible <= FAR * most:
         line = {
             "type": "line",
             "label": "Possible now",

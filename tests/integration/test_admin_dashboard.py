@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,10 +18,11 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from outreach.desk import board, health
+from outreach.desk.charts import hours_chart
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
 from outreach.models import Call, CallerId, CallEvent, Campaign, CheckResult, DialingControl, Facilitator
 from outreach.services import caller_ids, clock, tallying
-from tests.factories import a_campaign, a_person, an_agent_worker
+from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
 from tests.integration.desk_rows import a_full_desk, a_live_call, a_talk, an_operator
 
 pytestmark = [
@@ -203,3 +206,30 @@ class TestHealth:
         nobody = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
         monkeypatch.setattr(health, "_client", lambda: nobody)
         assert not piece("Live words").well
+
+
+class TestTheHours:
+    def test_are_drawn_with_what_is_possible_only_where_bars_stay_visible(self) -> None:
+        an_agent_worker(free=50)
+        campaign = a_campaign()
+        for _ in range(3):
+            an_earlier_call(
+                a_person(campaign, standing="exhausted", next_call_at=None), ago=timedelta(hours=1)
+            )
+        counts = board.counts()
+        assert (counts.pace.last_hour, counts.pace.this_hour) == (3, 0)
+        assert counts.pace.possible > 100
+        assert [bars["label"] for bars in json.loads(hours_chart(counts))["datasets"]] == [
+            "Yesterday",
+            "Today",
+        ]
+        slow = replace(counts, pace=replace(counts.pace, possible=9))
+        drawn = json.loads(hours_chart(slow))["datasets"]
+        assert (drawn[1]["data"][14], drawn[2]["label"], drawn[2]["data"][0]) == (3, "Possible now", 9)
+
+    def test_possible_are_none_while_no_campaign_runs_or_nobody_may_dial(self) -> None:
+        assert board.counts().pace.limit == "no campaign is running"
+        a_campaign()
+        assert board.counts().pace.limit == "no agent worker reports"
+        DialingControl.objects.update(stopped=True)
+        assert (board.counts().pace.possible, board.counts().pace.limit) == (0, "all dialing is stopped")
