@@ -56,8 +56,8 @@ def _forget_rows(*, before: datetime) -> None:
         of_list = table.objects.filter(batch=OuterRef("pk"))
         old = ImportBatch.objects.filter(Exists(of_list), created_at__lt=before).order_by("pk").first()
         if old is not None:
-            rows = table.objects.filter(batch=old).values("pk")[:_ROWS_A_TICK]
-            table.objects.filter(pk__in=rows).delete()
+            some = table.objects.filter(batch=old).values_list("pk", flat=True)[:_ROWS_A_TICK]
+            table.objects.filter(pk__in=list(some)).delete()
 
 
 def _ids(batches: QuerySet[ImportBatch]) -> list[int]:
