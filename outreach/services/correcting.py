@@ -12,7 +12,7 @@ from outreach.domain.disposition import AnsweredBy, Disposition
 from outreach.domain.retry_policy import Close
 from outreach.domain.standing import Standing
 from outreach.models import Call, CallbackState, Facilitator, Suppression, SuppressionSource
-from outreach.services import callbacks, clock
+from outreach.services import callbacks, clock, hook_events
 from outreach.services.interests import note_interest
 from outreach.services.next_steps import close_person
 from outreach.services.rows import locked_call
@@ -95,6 +95,7 @@ def _let_person_follow(call: Call, new: Disposition, *, by: str, reason: str) ->
         callbacks.close(person.pk, CallbackState.CANCELED, now=now)
         if new is Disposition.INTERESTED:
             note_interest(call, now=now)
+            hook_events.note_interested(call, person, now=now)
         return _close(person, _SAID[new], _sentence(new, by, reason), now=now)
     if person.standing in _STANDS_BY_A_CALL:
         return _close(person, Standing.NEEDS_REVIEW, _sentence(new, by, reason), now=now)

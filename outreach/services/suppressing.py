@@ -62,7 +62,11 @@ def suppress_all(*, reasons: Mapping[str, str], source: SuppressionSource, by: s
         if number not in known
     ]
     Suppression.objects.bulk_create(rows)
-    return Suppressed(new=len(rows), people=_leave_alone(reasons, now=now))
+    people = _leave_alone(reasons, now=now)
+    if source is not SuppressionSource.IMPORT:
+        for suppression in rows:
+            hook_events.note_opt_out(suppression, now=now)
+    return Suppressed(new=len(rows), people=people)
 
 
 def _leave_alone(numbers: Collection[str], *, now: datetime) -> int:

@@ -13,10 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from outreach.domain.standing import Standing
-from outreach.models import Access, Call, CallEvent, Facilitator, Suppression, Turn
-from outreach.services import clock
+from outreach.models import Access, Call, CallEvent, Facilitator, HookDelivery, Interest, Suppression, Turn
+from outreach.services import clock, hook_events
 from outreach.services.detector import detector_score
 from tests.factories import a_campaign, a_person
+from tests.integration.access_rows import an_endpoint
 from tests.integration.desk_rows import a_live_call, a_talk, an_operator
 
 pytestmark = [
@@ -159,6 +160,17 @@ class TestCorrecting:
         assert "stays on the list" in said
         assert person.standing == Standing.SUPPRESSED
         assert Suppression.objects.filter(number=call.number).exists()
+
+    def test_puts_who_is_found_interested_on_the_work_list_and_tells_other_programs(
+        self, desk: Client
+    ) -> None:
+        an_endpoint(now=clock.now())
+        hook_events.look_again()
+        call = a_talk(a_person(a_campaign(), standing="exhausted", next_call_at=None), disposition="hung_up")
+        correct(desk, call, "interested")
+        hook_events.look_again()
+        assert Interest.objects.get().call == call
+        assert [delivery.event for delivery in HookDelivery.objects.all()] == ["person.interested"]
 
     def test_calls_nobody_again_but_asks_an_operator(self, desk: Client) -> None:
         person = a_person(a_campaign(), standing="not_interested", next_call_at=None)
