@@ -29,7 +29,14 @@ def create_rows(apps, schema_editor):
         schedule, _ = interval.objects.get_or_create(every=seconds, period="seconds")
         task.objects.get_or_create(
             name=name,
-            defaults={"task": path, "interval": schedule, "queue": queue, "expire_seconds": max(seconds, 2)},
+            defaults={
+                "task": path,
+                "interval": schedule,
+                "queue": queue,
+                # After everything else that waits in its queue: another tick follows.
+                "priority": 9,
+                "expire_seconds": max(seconds, 2),
+            },
         )
 
 

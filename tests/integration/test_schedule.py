@@ -10,7 +10,7 @@ from django.apps import apps
 from django_celery_beat.models import PeriodicTask
 
 from outreach.models import Call
-from outreach.tasks import dial_due, retry_due
+from outreach.tasks import TICKS_LAST, dial_due, retry_due
 from tests.factories import a_campaign, a_person, an_agent_worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
@@ -38,6 +38,7 @@ def test_every_tick_is_a_row_with_a_known_task_that_expires() -> None:
         assert task in current_app.tasks
         assert row.queue == TICKS[task]
         assert row.expire_seconds is not None
+        assert row.queue != "dial" or row.priority == TICKS_LAST
         assert row.enabled
 
 
