@@ -12,6 +12,7 @@ from outreach.domain.gate import GateRules
 from outreach.domain.standing import Standing
 from outreach.models import Call, Callback, CallbackState, Facilitator
 from outreach.services import hook_events
+from outreach.services.rows import row_of
 
 _MISSED_AFTER = timedelta(seconds=defaults.CALLBACK_MISSED_AFTER)
 
@@ -64,7 +65,7 @@ def promise(
 
 def open_promise(person: Facilitator) -> Callback | None:
     """Return what we owe this person, if there is something."""
-    return Callback.objects.filter(facilitator=person, state=CallbackState.PROMISED).first()
+    return row_of(Callback, "facilitator_id", person.pk, among="state = 'promised'")
 
 
 def close(facilitator_id: int, state: CallbackState, *, now: datetime) -> None:

@@ -27,12 +27,15 @@ class _Columns(NamedTuple):
 
 
 def row_of(
-    model: type[Row], column: str, key: int | str | UUID | None, *, locking: Locking = ""
+    model: type[Row], column: str, key: int | str | UUID | None, *, among: str = "true", locking: Locking = ""
 ) -> Row | None:
-    """Return the row whose unique `column` is `key`, or None."""
+    """Return the row whose `column` is `key`, or None; it must be unique, if only `among` some rows.
+
+    :param among: a condition in SQL, as of a partial unique index.
+    """
     columns = _columns_of(model)
     with connection.cursor() as cursor:
-        cursor.execute(f"{columns.select} WHERE {column} = %s {locking}", [key])
+        cursor.execute(f"{columns.select} WHERE {column} = %s AND {among} {locking}", [key])
         found = cursor.fetchone()
     if found is None:
         return None
