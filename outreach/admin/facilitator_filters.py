@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
@@ -21,6 +21,8 @@ from outreach.models import Call, Callback, CallbackState, Facilitator, ImportBa
 from outreach.services import clock
 
 BATCHES_OFFERED = 50
+FEW = 2_000
+"""People with an outcome who are looked up by id."""
 UNKNOWN = "unknown"
 
 People = QuerySet[Facilitator]
@@ -56,8 +58,14 @@ class LastDisposition(DropdownFilter):
         later = by_phone.filter(
             facilitator=OuterRef("facilitator"), queued_at__gt=OuterRef("queued_at")
         ).order_by()
-        last = by_phone.filter(~Exists(later), disposition=self.value())
-        return queryset.filter(pk__in=last.values("facilitator"))
+        last = by_phone.filter(~Exists(later), disposition=self.value()).order_by()
+        # A rare outcome is looked up from the calls; a frequent one comes up soon among the people.
+        few = list(last.values_list("facilitator", flat=True)[: FEW + 1])
+        if len(few) <= FEW:
+            return queryset.filter(pk__in=few)
+        newest = by_phone.filter(facilitator=OuterRef("pk")).order_by("-queued_at")
+        outcome = Subquery(newest.values("disposition")[:1])
+        return queryset.alias(last_outcome=outcome).filter(last_outcome=self.value())
 
 
 class CallbackDue(DropdownFilter):
