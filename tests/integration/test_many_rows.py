@@ -60,13 +60,16 @@ def plans() -> Iterator[list[str]]:
 @pytest.fixture
 def _many_calls(tuesday: None) -> None:
     """Let there have been twenty thousand calls."""
-    an_earlier_call(a_person(a_campaign()), ago=timedelta(days=1))
+    called_often = a_person(a_campaign(), standing="exhausted", next_call_at=None)
+    an_earlier_call(called_often, ago=timedelta(days=1))
     Call.objects.update(tally_due=False)
     with connection.cursor() as cursor:
         cursor.execute(MANY)
         cursor.execute("ANALYZE outreach_call")
     for _ in range(3):
         a_dialled_call(a_person(a_campaign()))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE outreach_call, outreach_facilitator")
 
 
 @pytest.mark.usefixtures("_many_calls")
