@@ -66,8 +66,8 @@ class InterestAdmin(KeptAdmin):
     search_fields = ("facilitator__name",)
     search_help_text = "Name, e-mail, organisation or number"
     sortable_by = ()
-    actions = ("take_them", "handle_them", "open_them_again")
-    actions_detail = ("take_one", "handle_one")
+    actions = ("take_them", "finish_them", "open_them_again")
+    actions_detail = ("take_one", "finish_one")
     fieldsets = (
         ("Who said yes", {"fields": (("person_linked", "campaign"), ("said", "since"))}),
         ("What to do", {"fields": ("owner", "due_at", "note", "state")}),
@@ -134,9 +134,9 @@ class InterestAdmin(KeptAdmin):
         description="Handled", permissions=["change"], icon="task_alt",
         dialog=dialog("Has this person been taken care of?", "They leave the list of work.", "Handled"),
     )  # fmt: skip
-    def handle_one(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+    def finish_one(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         by = request.user.get_username()
-        say_done(request, interests.handle(interest_ids=[int(object_id)], by=by), "handled")
+        say_done(request, interests.finish(interest_ids=[int(object_id)], by=by), "handled")
         return go_to(request, reverse("admin:outreach_interest_changelist"))
 
     @action(description="Take them", permissions=["change"])
@@ -145,9 +145,9 @@ class InterestAdmin(KeptAdmin):
         say_done(request, interests.take(interest_ids=ids, owner_id=request.user.pk), "yours")
 
     @action(description="Handled", permissions=["change"])
-    def handle_them(self, request: HttpRequest, rows: QuerySet[Interest]) -> None:
+    def finish_them(self, request: HttpRequest, rows: QuerySet[Interest]) -> None:
         ids = list(rows.values_list("pk", flat=True))
-        say_done(request, interests.handle(interest_ids=ids, by=request.user.get_username()), "handled")
+        say_done(request, interests.finish(interest_ids=ids, by=request.user.get_username()), "handled")
 
     @action(description="Open again", permissions=["change"])
     def open_them_again(self, request: HttpRequest, rows: QuerySet[Interest]) -> None:

@@ -50,7 +50,7 @@ def note_interest_of(*, facilitator_ids: Collection[int], now: datetime) -> None
 
 
 @transaction.atomic
-def handle(*, interest_ids: Collection[int], by: str) -> int:
+def finish(*, interest_ids: Collection[int], by: str) -> int:
     """Say that these people were taken care of; return how many were still open."""
     rows = Interest.objects.filter(pk__in=interest_ids, handled_at__isnull=True)
     return rows.update(handled_at=clock.now(), handled_by=by)

@@ -120,7 +120,7 @@ class TestTheWorkList:
         client.force_login(User.objects.create_superuser("root", password="a-password-of-tests"))
         row = an_interest()
         url = reverse("admin:outreach_interest_changelist")
-        for action in ("take_them", "handle_them"):
+        for action in ("take_them", "finish_them"):
             client.post(url, {"action": action, "_selected_action": [row.pk]})
         row.refresh_from_db()
         assert (row.owner.username if row.owner else "", row.handled_by) == ("root", "root")
