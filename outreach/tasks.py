@@ -37,9 +37,9 @@ from outreach.services import (
     tallying,
 )
 
-#: Redis takes lower numbers first (0, 3, 6, 9). Whoever is in a room and ready is dialled before the next room
-#: is made: Alex is ready for seconds only. Ticks come last: another one follows and nothing is lost with one,
-#: while ticks before rooms would keep workers that are behind from ever making one.
+#: Redis takes lower numbers first (0, 3, 6, 9). Whoever is in a room and ready is dialled before the next
+#: room is made: Alex is ready for seconds only. Ticks come last: another one follows and nothing is lost
+#: with one, while ticks before rooms would keep workers that are behind from ever making one.
 AFTER_DIALS = 6
 TICKS_LAST = 9
 

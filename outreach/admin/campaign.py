@@ -41,6 +41,7 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
 
     class Media:
         css = {"all": ["outreach/campaign.css"]}
+
     fieldsets = (
         ("What is offered", {"fields": (("name", "script"), ("company", "platform"), "platform_facts")}),
         ("Numbers", {"fields": ("caller_ids", ("callback_number", "default_country"))}),

@@ -146,7 +146,7 @@ class TestOwnPhoneInTestMode:
         hinted = whoever_prepares(monkeypatch)
         own = ["--campaign", "Trial", "--name", "My phone", "--consent-basis", "express"]
         printed = typed("call", self.OWN, *own, "--no-follow")
-        person = Call.objects.get(pk=hinted[0]).facilitator
+        person = Call.objects.get(pk=hinted[0]).person
         assert (person.name, person.consent_basis, person.time_zone) == (
             "My phone",
             "express",

@@ -313,7 +313,7 @@ class TestAManualCallToSomebodyWhoIsNotInTheQueue:
     def where(self, call: Call) -> tuple[str, str, datetime | None]:
         call.refresh_from_db()
         assert call.settled_at is not None
-        person = Facilitator.objects.get(pk=call.facilitator_id)
+        person = Facilitator.objects.get(pk=call.person_id)
         return person.standing, person.standing_reason, person.next_call_at
 
     @pytest.mark.parametrize(

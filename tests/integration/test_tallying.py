@@ -46,7 +46,7 @@ def counted_anew() -> dict[str, tuple[int, Decimal]]:
 
 @pytest.fixture
 def campaign(tuesday: None) -> Campaign:
-    """Ann was reached at the second attempt, interested; Ben hung up, then was interested; Cid not reached."""
+    """Ann was reached at the second attempt; Ben hung up, then was interested; Cid was not reached."""
     campaign = a_campaign()
     ann, ben, cid = (a_person(campaign, name=name) for name in ("Ann", "Ben", "Cid"))
     an_earlier_call(ann, ago=30 * HOUR)

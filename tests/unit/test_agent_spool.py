@@ -105,7 +105,9 @@ class TestLeftovers:
         stored = WordsStored(complete=False, missing_turns=[2, 3], missing_notes=[1])
         assert missing_words(spool.read(), stored) == [turn(2)]
 
-    @pytest.mark.parametrize("room", ["call-", "call-no-uuid", "lobby", "0e5c1d52-6f6e-4a6b-9d53-6f4b4a0f7c11"])
+    @pytest.mark.parametrize(
+        "room", ["call-", "call-no-uuid", "lobby", "0e5c1d52-6f6e-4a6b-9d53-6f4b4a0f7c11"]
+    )
     def test_knows_no_call_of_a_room_of_another_kind(self, room: str) -> None:
         assert call_id_of_room(room) is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -78,8 +79,8 @@ class TestCapacity:
             ({"model_budget": 0}, 0),
         ],
     )
-    def test_is_the_tightest_limit(self, changed: dict[str, int], room: int) -> None:
-        assert capacity(**(self.BASE | changed)) == room
+    def test_is_the_tightest_limit(self, changed: dict[str, Any], room: int) -> None:
+        assert capacity(**{**self.BASE, **changed}) == room
 
 
 FIRST, RETRY, CALLBACK = CallKind.FIRST, CallKind.RETRY, CallKind.CALLBACK
