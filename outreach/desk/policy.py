@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 ADMIN: dict[str, list[str]] = {
     "default-src": [SELF],
@@ -41,9 +41,16 @@ class PagesCSPMiddleware(CSPMiddleware):
         report_only: bool = False,  # noqa: FBT001, FBT002  (the library's signature)
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if not report_only and parts.config is None and request.path_info.startswith(reverse("admin:index")):
+        if not report_only and parts.config is None and _in_the_admin(request):
             parts.config = dict(ADMIN)
         return parts
+
+
+def _in_the_admin(request: HttpRequest) -> bool:
+    try:
+        return request.path_info.startswith(reverse("admin:index"))
+    except NoReverseMatch:  # addresses without an admin among them
+        return False
 
 
 def livekit_sources(address: str) -> list[str]:
