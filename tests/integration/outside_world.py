@@ -174,6 +174,8 @@ class World:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for line in self._open_lines:
+            await line.close()
         await self._stack.aclose()
 
     def twilio_client(self, *, token: str = AUTH_TOKEN, timeout: float = 5.0) -> Client:
