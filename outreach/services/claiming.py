@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from outreach.domain import defaults
 from outreach.domain.gate import Refuse, decide
 from outreach.domain.standing import CallKind, Standing
-from outreach.models import Call, Callback, CallbackState, Campaign, Facilitator
+from outreach.models import Call, Callback, Campaign, Facilitator
 from outreach.services.callbacks import move_missed_callback
 from outreach.services.caller_ids import pool_of
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, record_refusal, rules_of
@@ -41,6 +41,9 @@ SET standing = %(standing)s, standing_reason = '', next_call_at = NULL, not_call
 FROM outreach_call c
 WHERE c.id = ANY(%(calls)s::uuid[]) AND f.id = c.facilitator_id
 RETURNING c.id
+"""
+_PROMISED = """
+SELECT id FROM outreach_callback WHERE facilitator_id = ANY(%s) AND state = 'promised' AND by = 'alex'
 """
 
 
@@ -123,12 +126,7 @@ def open_calls_for(
 
     People for whom no number to call from is left get none.
     """
-    promised = {
-        callback.facilitator_id: callback
-        for callback in Callback.objects.filter(
-            facilitator__in=people, state=CallbackState.PROMISED, by="alex"
-        )
-    }
+    promised = _promised_to(people)
     known = [callback.caller_id for callback in promised.values() if callback.caller_id]
     numbers = pool_of(campaign, now, known=known)
     calls = [
@@ -151,6 +149,15 @@ def open_calls_for(
     Call.objects.bulk_create(calls, ignore_conflicts=True)
     inserted = _move_into(calls, now)
     return [call for call in calls if call.pk in inserted]
+
+
+def _promised_to(people: list[Facilitator]) -> dict[int, Callback]:
+    """Return what Alex owes these people, by the person; most are owed nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PROMISED, [[person.pk for person in people]])
+        ids = [callback_id for (callback_id,) in cursor.fetchall()]
+    found = Callback.objects.filter(pk__in=ids) if ids else ()
+    return {callback.facilitator_id: callback for callback in found}
 
 
 def _move_into(calls: list[Call], now: datetime) -> set[UUID]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from outreach.domain import campaign_term, defaults
 from outreach.domain.call_status import CallStatus
@@ -43,12 +43,9 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     """
     # FOR SHARE: intents do not wait for each other, a click waits for them.
     control = row_of(DialingControl, "id", 1, locking="FOR SHARE")
-    glance = row_of(Call, "id", call_id)
-    if control is None or glance is None:
-        return None
-    campaign = row_of(Campaign, "id", glance.campaign_id, locking="FOR SHARE")
+    campaign = row_of(Campaign, "id", _campaign_of(call_id), locking="FOR SHARE")
     call = row_of(Call, "id", call_id, locking="FOR UPDATE")
-    if campaign is None or call is None:
+    if control is None or campaign is None or call is None:
         return None
     call.facilitator = row_of(Facilitator, "id", call.facilitator_id)
     now = clock.now()
@@ -79,6 +76,13 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
         ring_timeout=campaign.ring_timeout,
         max_duration=campaign.max_duration + campaign.ring_timeout,
     )
+
+
+def _campaign_of(call_id: UUID) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT campaign_id FROM outreach_call WHERE id = %s", [call_id])
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def may_still_dial(*, call_id: UUID) -> bool:
