@@ -307,7 +307,6 @@ class Migration(migrations.Migration):
             model_name="turn",
             index=django.contrib.postgres.indexes.GinIndex(
                 django.contrib.postgres.search.SearchVector("text", config="simple"),
-                fastupdate=False,
                 name="turn_by_words",
             ),
         ),
