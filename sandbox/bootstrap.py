@@ -80,6 +80,8 @@ def up(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Install what testing needs, then run the tests."""
     install(DEVELOPMENT)
+    if shutil.which("chromium") is None:
+        ask_debian_for_chromium()
     become(str(PYTHON), "-m", "pytest", *(arguments or SIDE_BY_SIDE))
 
 
@@ -228,11 +230,21 @@ def pip() -> list[str]:
 
 def ask_debian_for_ensurepip() -> bool:
     """Install what Debian leaves out of its Python, where we may; return whether that was done."""
+    return ask_debian("python3-venv", "Installing python3-venv: Debian's Python comes without pip …")
+
+
+def ask_debian_for_chromium() -> bool:
+    """Install the browser of the tests, where we may; where we may not, those tests say that they skip."""
+    return ask_debian("chromium", "Installing chromium, for the tests in a browser …")
+
+
+def ask_debian(package: str, sentence: str) -> bool:
+    """Say so and install a package, where there is apt and we are root; return whether that was done."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return False
-    say("Installing python3-venv: Debian's Python comes without pip …")
-    return runs(apt, "update") and runs(apt, "install", "--yes", "--no-install-recommends", "python3-venv")
+    say(sentence)
+    return runs(apt, "update") and runs(apt, "install", "--yes", "--no-install-recommends", package)
 
 
 def runs(*command: str) -> bool:

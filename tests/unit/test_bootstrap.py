@@ -135,3 +135,35 @@ class TestVoices:
         monkeypatch.setattr(bootstrap.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1))
         with pytest.raises(bootstrap.CannotSetUp, match="livekit-server"):
             bootstrap.get_livekit()
+
+
+class TestTheBrowserOfTheTests:
+    """Debian's Chromium is asked for where it is missing; without it the suite runs all the same."""
+
+    @pytest.fixture
+    def ran(self, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+        """Return what was run, by a root user on Debian without Chromium."""
+        found: list[tuple[str, ...]] = []
+
+        def run(*command: str) -> bool:
+            found.append(command)
+            return True
+
+        monkeypatch.setattr(bootstrap, "install", lambda _: None)
+        monkeypatch.setattr(bootstrap, "become", run)
+        monkeypatch.setattr(bootstrap, "runs", run)
+        monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 0)
+        monkeypatch.setattr(bootstrap.shutil, "which", {"apt-get": "apt-get"}.get)
+        return found
+
+    def test_is_installed_by_root_where_it_is_missing(self, ran: list[tuple[str, ...]]) -> None:
+        bootstrap.test(["-x"])
+        asked = ("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
+        assert ran == [("apt-get", "update"), asked, (str(bootstrap.PYTHON), "-m", "pytest", "-x")]
+
+    def test_is_left_out_for_everybody_else(
+        self, ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 1000)
+        bootstrap.test(["-x"])
+        assert ran == [(str(bootstrap.PYTHON), "-m", "pytest", "-x")]
