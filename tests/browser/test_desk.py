@@ -175,11 +175,17 @@ def never_call_again(page: Page, desk: Desk, call: Call) -> list[str]:
 
 
 def look_around(page: Page, desk: Desk) -> list[str]:
-    """Open the other pages of the day."""
+    """Open the other pages of the day, and hold them on a phone, where nothing may be out of sight."""
     found = []
     for name in ("facilitator_changelist", "callback_agenda", "tally_changelist"):
         page.goto(desk.address + reverse(f"admin:outreach_{name}"))
         found += both(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name in ("index", "outreach_callback_agenda", "outreach_tally_changelist"):
+        page.goto(desk.address + reverse(f"admin:{name}"))
+        width = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{page.url} is {width} px wide on a phone"] if width > 390 else []
+        found += barriers(page)
     return found
 
 
