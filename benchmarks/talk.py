@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from livekit.agents import Agent, llm
 from livekit.agents.voice.io import TextOutput
@@ -31,7 +31,7 @@ from agentworker.written_line import WrittenLine
 from benchmarks.figures import Figure, Report, main, median
 from benchmarks.people import a_running_campaign, add_people
 from benchmarks.stage import stage
-from outreach.domain.contracts import AnyFact, Brief
+from outreach.domain.contracts import Brief
 from outreach.domain.standing import CallKind
 from outreach.models import Call, Facilitator
 from outreach.services import clock
@@ -139,16 +139,9 @@ async def _with_the_framework(brief: Brief, *, turns: int) -> list[float]:
 class _AtOnce(llm.LLM):
     """A model that answers every time with the same words, at once."""
 
-    def chat(
-        self,
-        *,
-        chat_ctx: llm.ChatContext,
-        tools: list[llm.Tool] | None = None,
-        conn_options: Any = None,
-        **_: Any,
-    ) -> llm.LLMStream:
+    def chat(self, *, chat_ctx: llm.ChatContext, conn_options: Any = None, **_: Any) -> llm.LLMStream:
         """Answer."""
-        return _Words(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+        return _Words(self, chat_ctx=chat_ctx, tools=[], conn_options=conn_options)
 
 
 class _Words(llm.LLMStream):
@@ -226,9 +219,8 @@ class _Line(WrittenLine):
 class _Hooks:
     """The product's answer to facts; none is part of a turn."""
 
-    async def post_fact(self, *, call_id: UUID, fact: AnyFact) -> Answer:
+    async def post_fact(self, **_: object) -> Answer:
         """Take every fact."""
-        del call_id, fact
         return Answer.TAKEN
 
     async def aclose(self) -> None:
