@@ -90,7 +90,8 @@ def _recorder(behind: int) -> Piece:
     if behind > WORDS_BEHIND:
         says = f"{behind} words behind: stored transcripts come later. Is “manage.py record” running?"
         return Piece(name="Transcripts", well=False, says=says)
-    return Piece(name="Transcripts", well=True, says="all stored" if not behind else f"{behind} words behind")
+    says = f"{behind} word{'s' * (behind > 1)} behind" if behind else "all stored"
+    return Piece(name="Transcripts", well=True, says=says)
 
 
 def _tasks(waiting: int) -> Piece:
