@@ -56,14 +56,19 @@ def _is_fresh(known: CheckResult) -> bool:
 
 def _remember(state: AccountState) -> None:
     rule = rule_of_state(trial=state.trial, active=state.active)
-    CheckResult.objects.update_or_create(
+    seen = CheckResult(
         name=ACCOUNT_CHECK,
-        defaults={
-            "area": ACCOUNT_CHECK.partition(".")[0],
-            "status": (CheckStatus.FAIL if rule else CheckStatus.OK).value,
-            "finding": rule.finding if rule else ALL_WELL,
-            "remedy": rule.remedy if rule else "",
-            "page": rule.page if rule else "",
-            "checked_at": clock.now(),
-        },
+        area=ACCOUNT_CHECK.partition(".")[0],
+        status=(CheckStatus.FAIL if rule else CheckStatus.OK).value,
+        finding=rule.finding if rule else ALL_WELL,
+        remedy=rule.remedy if rule else "",
+        page=rule.page if rule else "",
+        checked_at=clock.now(),
+    )
+    # One statement: at the first calls several workers look at once.
+    CheckResult.objects.bulk_create(
+        [seen],
+        update_conflicts=True,
+        unique_fields=["name"],
+        update_fields=["area", "status", "finding", "remedy", "page", "checked_at"],
     )
