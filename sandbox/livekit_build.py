@@ -71,7 +71,7 @@ def build() -> Path:
         started = time.monotonic()
         if not install(go, Path(place)):
             raise CannotSetUp(
-                f"{NAME} could not be built: see above. This needs proxy.golang.org and sum.golang.org once "
+                f"{NAME} could not be built: see above. This needs the Go module proxy once "
                 f"(or GOPROXY). Otherwise put {NAME} {VERSION} on the PATH: {ELSEWHERE}"
             )
         target.parent.mkdir(exist_ok=True)
