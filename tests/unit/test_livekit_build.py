@@ -55,7 +55,7 @@ class TestServer:
             'case "$1" in env) echo go1.27 ;; *) echo "dial tcp: refused" >&2; exit 1 ;; esac',
         )
         monkeypatch.setattr(livekit_build, "GO_PLACES", (str(go),))
-        with pytest.raises(CannotSetUp, match=r"proxy\.golang\.org.*github\.com/livekit/livekit/releases"):
+        with pytest.raises(CannotSetUp, match=r"GOPROXY.*github\.com/livekit/livekit/releases"):
             livekit_build.build()
         assert "dial tcp: refused" in capsys.readouterr().out
         assert livekit_build.find_server() is None
