@@ -42,6 +42,9 @@ from outreach.services import (
 #: with one, while ticks before rooms would keep workers that are behind from ever making one.
 AFTER_DIALS = 6
 TICKS_LAST = 9
+#: Redis keeps a list for each priority of a queue.
+_ROOMS_TO_MAKE = f"dial{Channel.sep}{AFTER_DIALS}"
+LISTS_OF_DIAL = ("dial", _ROOMS_TO_MAKE, f"dial{Channel.sep}{TICKS_LAST}")
 
 
 @shared_task(name="outreach.dial_due", queue="dial", max_retries=0, priority=TICKS_LAST)
@@ -57,7 +60,7 @@ def dial_due(**_: object) -> None:
 def _rooms_wait_to_be_made() -> bool:
     """Tell whether hints to prepare calls are waiting: then workers are behind, and none need be lost."""
     with current_app.connection_or_acquire() as broker:
-        return bool(broker.default_channel.client.llen(f"dial{Channel.sep}{AFTER_DIALS}"))
+        return bool(broker.default_channel.client.llen(_ROOMS_TO_MAKE))
 
 
 @shared_task(name="outreach.retry_due", queue="dial", max_retries=0, priority=TICKS_LAST)

@@ -10,13 +10,12 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
-from kombu.transport.redis import Channel
 
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
 from outreach.domain.defaults import AGENT_LOST_AFTER
 from outreach.models import AgentWorker, CallEvent, CheckResult, CheckStatus, DialingControl
 from outreach.services.model_limits import model_budget
-from outreach.tasks import AFTER_DIALS
+from outreach.tasks import LISTS_OF_DIAL
 
 #: Beat writes its last runs to the database every three minutes.
 BEAT_SILENT_AFTER = timedelta(minutes=4)
@@ -26,7 +25,7 @@ INCIDENTS_WITHIN = timedelta(minutes=15)
 INCIDENTS_COUNTED = 100
 #: The vendors whose checks are looked at, by the area of the checks.
 VENDORS = {"twilio": "Twilio", "livekit": "LiveKit", "groq": "Groq"}
-_QUEUES = ("dial", f"dial{Channel.sep}{AFTER_DIALS}", "ops", "post")
+_QUEUES = (*LISTS_OF_DIAL, "ops", "post")
 _REDIS: dict[str, redis.Redis] = {}
 
 

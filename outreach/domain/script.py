@@ -118,10 +118,3 @@ def render(text: str, values: Mapping[str, str]) -> str:
 def placeholders_of(text: str) -> set[str]:
     """Return the names of the placeholders in a text of a script."""
     return set(_PLACEHOLDER.findall(_COMMENT.sub("", text)))
-
-
-def missing_fields(body: str, values: Mapping[str, str]) -> list[str]:
-    """Return the placeholders of a script for which this person has no value."""
-    return sorted(
-        {name for name in _PLACEHOLDER.findall(_COMMENT.sub("", body)) if not values.get(name, "").strip()}
-    )

@@ -15,8 +15,8 @@ from typing import Protocol
 from django.db import transaction
 
 from outreach.integrations.hook_posts import NotPosted
-from outreach.models import DeliveryState, HookDelivery, HookEndpoint
-from outreach.services import clock, hook_events, locks
+from outreach.models import DeliveryState, HookDelivery
+from outreach.services import clock, locks
 
 logger = logging.getLogger(__name__)
 
@@ -55,15 +55,6 @@ class _Work:
 def new_secret() -> str:
     """Return a fresh secret with which deliveries are signed."""
     return f"whsec_{secrets.token_urlsafe(32)}"
-
-
-def make_endpoint(*, url: str, events: Collection[str], active: bool = True) -> HookEndpoint:
-    """Make an endpoint with a secret of its own, which is shown once, and return it."""
-    endpoint = HookEndpoint.objects.create(
-        url=url, secret=new_secret(), events=list(events), active=active, created_at=clock.now()
-    )
-    hook_events.look_again()
-    return endpoint
 
 
 def deliver_due(*, deliver: Deliver, private: bool) -> int:

@@ -22,6 +22,7 @@ from outreach.desk.charts import hours_chart
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
 from outreach.models import Call, CallerId, CallEvent, Campaign, CheckResult, DialingControl, Facilitator
 from outreach.services import caller_ids, clock, tallying
+from outreach.tasks import LISTS_OF_DIAL
 from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
 from tests.integration.desk_rows import a_full_desk, a_live_call, a_talk, an_operator
 
@@ -173,8 +174,9 @@ class TestHealth:
         valkey.xgroup_create(WORDS_STREAM, WORDS_GROUP, id="$")
         assert piece("Transcripts").well
 
-    def test_sees_tasks_that_nobody_takes(self, valkey: redis.Redis) -> None:
-        valkey.rpush("dial", *["x"] * (health.TASKS_WAITING + 1))
+    @pytest.mark.parametrize("waiting", LISTS_OF_DIAL, ids=["dials", "rooms", "ticks"])
+    def test_sees_tasks_that_nobody_takes(self, valkey: redis.Redis, waiting: str) -> None:
+        valkey.rpush(waiting, *["x"] * (health.TASKS_WAITING + 1))
         assert not piece("Work queue").well
 
     def test_sees_a_beat_that_ticks_no_more(self) -> None:
