@@ -17,9 +17,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from outreach.admin.country_field import AsksForCountry
 from outreach.admin.downloads import download
 from outreach.domain.number_list import ListedNumber, NumberList, UnusableList, decode, read_numbers
-from outreach.domain.zones import is_country
 from outreach.models import AccessKind, Suppression, SuppressionSource
 from outreach.services.accesses import note_access
 from outreach.services.suppressing import suppress_all
@@ -30,7 +30,7 @@ BAD_SHOWN = 200
 WRITTEN_AT_ONCE = 2_000
 
 
-class NumbersForm(forms.Form):
+class NumbersForm(AsksForCountry):
     """Numbers, pasted or in a file, and how it is known that they must not be called."""
 
     pasted = forms.CharField(
@@ -58,12 +58,6 @@ class NumbersForm(forms.Form):
             attrs={"placeholder": "e.g. national do-not-call list of May 2026"}
         ),
     )
-
-    def clean_default_country(self) -> str:
-        country = str(self.cleaned_data["default_country"]).strip().upper()
-        if country and not is_country(country):
-            raise ValidationError("Give a country's ISO code, such as US or GB.")
-        return country
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

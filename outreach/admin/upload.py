@@ -22,7 +22,7 @@ from unfold.widgets import (
 )
 
 from outreach import tasks
-from outreach.domain.zones import is_country
+from outreach.admin.country_field import AsksForCountry
 from outreach.models import Campaign, ConsentBasis, ImportBatch, ImportState
 from outreach.services.import_checking import check_import, receive_upload
 from outreach.services.import_options import ImportOptions, KnownPeople
@@ -38,7 +38,7 @@ _KNOWN = (
 )
 
 
-class UploadForm(forms.Form):
+class UploadForm(AsksForCountry):
     """A list, and what the operator decides about it."""
 
     campaign = forms.ModelChoiceField(
@@ -92,12 +92,6 @@ class UploadForm(forms.Form):
         if file is not None and (file.size or 0) > MAX_BYTES:
             raise ValidationError("The file is larger than 100 MB: use `manage.py import_facilitators`.")
         return file
-
-    def clean_default_country(self) -> str:
-        country = str(self.cleaned_data["default_country"]).strip().upper()
-        if country and not is_country(country):
-            raise ValidationError("Give a country's ISO code, such as US or GB.")
-        return country
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -115,11 +115,7 @@ class LiveKitRooms:
 
     async def _delete_room(self, room: str) -> None:
         async with self._client() as client:
-            try:
-                await client.room.delete_room(api.DeleteRoomRequest(room=room))
-            except ServerError as exc:
-                if exc.code != ServerErrorCode.NOT_FOUND:
-                    raise
+            await delete_room(client, room)
 
     async def _room_state(self, room: str) -> RoomState | None:
         async with self._client() as client:
@@ -150,6 +146,15 @@ def livekit_client(*, url: str, api_key: str, api_secret: str) -> api.LiveKitAPI
     """
     timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT, connect=CONNECT_TIMEOUT)
     return api.LiveKitAPI(url, api_key, api_secret, timeout=timeout, failover=False)
+
+
+async def delete_room(client: api.LiveKitAPI, room: str) -> None:
+    """Delete a room; one that is gone already is no error."""
+    try:
+        await client.room.delete_room(api.DeleteRoomRequest(room=room))
+    except ServerError as exc:
+        if exc.code != ServerErrorCode.NOT_FOUND:
+            raise
 
 
 def rooms() -> Rooms:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from livekit import api
-from livekit.api.twirp_client import ServerError, ServerErrorCode
 
-from outreach.integrations.livekit import livekit_client, refusals
+from outreach.integrations.livekit import delete_room, livekit_client, refusals
 
 #: Seconds that a forgotten throw-away room is kept.
 EMPTY_TIMEOUT = 30
@@ -73,11 +72,7 @@ class RoomProbe:
 
     async def _close(self, room: str) -> None:
         async with self._client() as client:
-            try:
-                await client.room.delete_room(api.DeleteRoomRequest(room=room))
-            except ServerError as exc:
-                if exc.code != ServerErrorCode.NOT_FOUND:
-                    raise
+            await delete_room(client, room)
 
 
 def room_probe() -> RoomProbe:
