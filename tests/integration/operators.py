@@ -14,9 +14,9 @@ from django.core.management import call_command
 from outreach import tasks
 from outreach.domain.contracts import WORDS_FIELD, WORDS_STREAM, AnyWord
 from outreach.domain.disposition import Disposition
-from outreach.models import Call, Note, Turn
+from outreach.models import Call, Campaign, CampaignState, Note, Turn
 from outreach.services import clock
-from tests.factories import dial, prepare, talk_to_the_end
+from tests.factories import a_campaign, a_person, an_agent_worker, dial, prepare, talk_to_the_end
 from tests.fakes import FakeTelephony
 
 
@@ -38,6 +38,15 @@ def answering(monkeypatch: pytest.MonkeyPatch, answers: Sequence[str]) -> list[s
 
     monkeypatch.setattr("builtins.input", answer)
     return left
+
+
+def a_draft_to_start(**fields: Any) -> Campaign:
+    """Return a campaign that nothing stands in the way of: Alex, a script that was heard, a person."""
+    campaign = a_campaign(name="Spring", state=CampaignState.DRAFT, **fields)
+    Campaign.objects.filter(pk=campaign.pk).update(heard_script=campaign.script)
+    a_person(campaign)
+    an_agent_worker()
+    return campaign
 
 
 def whoever_prepares(

@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from outreach.domain.dialing_mode import DialingMode
 from outreach.models import Campaign, CampaignState, CanaryState, DialingControl
 from tests.factories import a_campaign, a_person
-from tests.integration.operators import answering, typed
+from tests.integration.operators import a_draft_to_start, answering, typed
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday")]
 
@@ -24,9 +24,32 @@ CREATE = [
 
 class TestStartPauseGo:
     def test_starts(self) -> None:
-        a_campaign(name="Spring", state=CampaignState.DRAFT)
-        assert "running" in typed("campaign", "start", "Spring")
+        a_draft_to_start()
+        printed = typed("campaign", "start", "Spring")
+        assert "running" in printed
+        assert "Checks: Nothing was checked yet." in printed
         assert Campaign.objects.get().state == CampaignState.RUNNING
+
+    def test_starts_what_is_red_only_for_somebody_who_answers_for_it(self) -> None:
+        a_draft_to_start()
+        Campaign.objects.update(heard_script=None)
+        with pytest.raises(CommandError, match=r"(?s)Call me first: Nobody has heard.*--despite-red"):
+            typed("campaign", "start", "Spring")
+        assert Campaign.objects.get().state == CampaignState.DRAFT
+        assert "In spite of this: Call me first" in typed("campaign", "start", "Spring", "--despite-red")
+        assert Campaign.objects.get().state == CampaignState.RUNNING
+
+    def test_starts_for_nobody_what_the_law_forbids(self) -> None:
+        a_draft_to_start(quiet_days_after_no=10)
+        with pytest.raises(CommandError, match="60 days of peace") as refused:
+            typed("campaign", "start", "Spring", "--despite-red")
+        assert "--despite-red" not in str(refused.value)
+        assert Campaign.objects.get().state == CampaignState.DRAFT
+
+    def test_leaves_one_that_runs_as_it_is(self) -> None:
+        a_campaign(name="Spring", unready_streak=2)
+        assert "running already" in typed("campaign", "start", "Spring")
+        assert Campaign.objects.get().unready_streak == 2
 
     def test_pauses_and_says_why(self) -> None:
         a_campaign(name="Spring")
@@ -55,7 +78,7 @@ class TestStartPauseGo:
     def test_asks_first_when_people_would_be_called(
         self, action: str, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        a_campaign(name="Spring", state=CampaignState.DRAFT)
+        a_draft_to_start()
         settings.DIALING = DialingMode.LIVE
         DialingControl.objects.update(mode="live")
         answering(monkeypatch, [""])

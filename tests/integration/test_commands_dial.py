@@ -28,9 +28,16 @@ from outreach.models import (
     Suppression,
 )
 from outreach.services import campaigns, clock
-from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
+from tests.factories import a_campaign, a_person, an_earlier_call
 from tests.integration.desk_rows import a_live_call
-from tests.integration.operators import a_conversation, answering, stored_turn, typed, whoever_prepares
+from tests.integration.operators import (
+    a_conversation,
+    a_draft_to_start,
+    answering,
+    stored_turn,
+    typed,
+    whoever_prepares,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("tuesday", "valkey")]
 
@@ -61,9 +68,8 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 class TestBoard:
     def test_starts_the_campaign_and_prints_the_board(self) -> None:
-        campaign = a_campaign(name="Spring", state=CampaignState.DRAFT)
-        an_agent_worker(free=50)
-        for standing in ("new", "waiting", "retry_due"):
+        campaign = a_draft_to_start()
+        for standing in ("waiting", "retry_due"):
             a_person(campaign, standing=standing)
         a_person(campaign, standing="held", standing_reason="Their zone is not known", next_call_at=None)
         a_person(
@@ -95,9 +101,10 @@ class TestBoard:
         assert "Fire drill" in printed
 
     def test_refuses_what_cannot_be_started(self) -> None:
-        a_campaign(name="Spring", caller_ids=[])
+        a_draft_to_start(caller_ids=[])
         with pytest.raises(CommandError, match="no caller ID"):
-            typed("dial", "Spring")
+            typed("dial", "Spring", "--despite-red")
+        assert Campaign.objects.get().state == CampaignState.DRAFT
 
     def test_names_the_nearest_campaign(self) -> None:
         a_campaign(name="Spring")
@@ -105,7 +112,7 @@ class TestBoard:
             typed("dial", "Sprung")
 
     def test_asks_before_a_live_campaign_starts(self, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        a_campaign(name="Spring", state=CampaignState.DRAFT, canary_size=3)
+        a_draft_to_start(canary_size=3)
         settings.DIALING = DialingMode.LIVE
         DialingControl.objects.update(mode="live")
         answering(monkeypatch, ["n"])

@@ -15,6 +15,7 @@ from outreach.management.board_view import standings_of, state_of
 from outreach.management.campaigns import find_campaign
 from outreach.management.figures import standings_in
 from outreach.management.operating import OperatorCommand
+from outreach.management.starting import add_start_arguments, start_campaign
 from outreach.management.watching import Watch
 from outreach.models import Campaign
 from outreach.services import campaigns
@@ -28,8 +29,9 @@ class Command(OperatorCommand):
     """Create campaigns and say which of them call."""
 
     help = (
-        "Create a campaign, start or pause it, say go after its first calls, or see how it stands. When "
-        "`pause` has returned, nobody new is dialled; calls in progress go on."
+        "Create a campaign, start or pause it, say go after its first calls, or see how it stands. `start` "
+        "looks first at all that stands in the way, as the button in the admin does. When `pause` has "
+        "returned, nobody new is dialled; calls in progress go on."
     )
     examples: ClassVar[tuple[str, ...]] = (
         "campaign status",
@@ -49,8 +51,8 @@ class Command(OperatorCommand):
         go = actions.add_parser("go", help="go on after the first people of a live campaign were called")
         for action in (start, pause, go):
             action.add_argument("name", metavar="NAME")
-        for action in (start, go):
-            action.add_argument("--yes", action="store_true", help="live mode: do not ask")
+        add_start_arguments(start)
+        go.add_argument("--yes", action="store_true", help="live mode: do not ask")
         pause.add_argument("--reason", default="", metavar="TEXT", help="shown beside the campaign")
         _declare_facts(actions.add_parser("create", help="create it, in draft; nobody is called yet"))
 
@@ -70,8 +72,7 @@ class Command(OperatorCommand):
         if options["action"] == "pause":
             campaigns.pause(campaign_id=campaign.pk, by=by, reason=options["reason"])
         elif options["action"] == "start":
-            self.desk.confirm_live(f"Start calling the people of {campaign.name}?", yes=options["yes"])
-            campaigns.start(campaign_id=campaign.pk, by=by)
+            start_campaign(campaign, desk=self.desk, despite_red=options["despite_red"], yes=options["yes"])
         elif options["action"] == "go":
             self.desk.confirm_live(f"Go on calling the people of {campaign.name}?", yes=options["yes"])
             campaigns.go_on_after_canary(campaign_id=campaign.pk, by=by)

@@ -11,18 +11,18 @@ from outreach.management.board_view import state_of
 from outreach.management.campaigns import find_campaign
 from outreach.management.one_by_one import OneByOne
 from outreach.management.operating import OperatorCommand
+from outreach.management.starting import add_start_arguments, start_campaign
 from outreach.management.watching import Watch
 from outreach.models import Campaign, CampaignState
-from outreach.services import campaigns
 
 
 class Command(OperatorCommand):
     """Call a campaign."""
 
     help = (
-        "Start a campaign and watch its board: people, calls in the air with what is said, who is due, why "
-        "the rest wait. Ctrl-C asks whether to pause it. With --interactive nothing starts by itself: the "
-        "next person is shown with their history, and you decide."
+        "Start a campaign, if nothing stands in its way, and watch its board: people, calls in the air with "
+        "what is said, who is due, why the rest wait. Ctrl-C asks whether to pause it. With --interactive "
+        "nothing starts by itself: the next person is shown with their history, and you decide."
     )
     examples: ClassVar[tuple[str, ...]] = (
         'dial "Autumn onboarding"',
@@ -36,7 +36,7 @@ class Command(OperatorCommand):
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--interactive", action="store_true", help="one person at a time, as you decide")
         how.add_argument("--no-board", action="store_true", help="start it, print the board once, return")
-        parser.add_argument("--yes", action="store_true", help="live mode: do not ask before starting")
+        add_start_arguments(parser)
 
     def operate(self, options: Mapping[str, Any]) -> None:
         """Start and watch, or go through the people."""
@@ -45,9 +45,7 @@ class Command(OperatorCommand):
         if options["interactive"]:
             self._person_by_person(campaign)
             return
-        people = campaign.facilitators.count()
-        self.desk.confirm_live(f"Start calling the {people} people of {campaign.name}?", yes=options["yes"])
-        campaigns.start(campaign_id=campaign.pk, by=self.desk.operator)
+        start_campaign(campaign, desk=self.desk, despite_red=options["despite_red"], yes=options["yes"])
         watch = Watch(campaign_id=campaign.pk, desk=self.desk)
         if options["no_board"] or not self.desk.console.is_terminal:
             watch.once()
