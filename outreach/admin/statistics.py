@@ -28,8 +28,8 @@ from outreach.services.statistics import Scope
 USUAL_DAYS = 30
 MOST_DAYS = 3 * 366
 COLUMNS = (
-    "day", "begun", "dialled", "answered", "talked", "reached", "interested", "callbacks", "refused",
-    "opt_outs", "early", "our_faults", "talk_average", "talk_median",
+    "day", "begun", "dialled", "answered", "talked", "reached", "reached_interested", "interested",
+    "callbacks", "refused", "opt_outs", "early", "our_faults", "talk_average", "talk_median",
 )  # fmt: skip
 
 

@@ -25,8 +25,11 @@ FORMULAS: dict[str, str] = {
     ),
     "reached": "People whom a call reached for the first time in their campaign.",
     "interested": (
-        "Success rate: people who became interested ÷ people reached. Each counts once in a campaign, on the "
-        "day on which it happened first."
+        "People who became interested. Each counts once in a campaign, on the day on which it happened first."
+    ),
+    "success": (
+        "Success rate: of the people whom a call reached for the first time on this day, how many became "
+        "interested, then or in a later call."
     ),
     "callbacks": "Conversations in which another time was agreed.",
     "refused": "Conversations that ended in “no” or “never call again”.",
@@ -56,6 +59,8 @@ class Day:
     talked: int
     reached: int
     interested: int
+    reached_interested: int
+    """Of those reached, how many became interested, then or later."""
     callbacks: int
     refused: int
     opt_outs: int
@@ -83,6 +88,7 @@ def day_of(counted: Tallied) -> Day:
         talked=counted.calls(What.HUMAN),
         reached=counted.calls(What.REACHED),
         interested=counted.calls(What.INTERESTED),
+        reached_interested=counted.calls(What.REACHED_INTERESTED),
         callbacks=counted.calls(What.CALLBACK),
         refused=counted.calls(What.REFUSED),
         opt_outs=counted.calls(What.OPT_OUT),

@@ -56,6 +56,8 @@ class What(StrEnum):
     """Calls by which a person was reached for the first time in their campaign: so many people."""
     INTERESTED = "interested"
     """Calls in which a person became interested for the first time: so many people."""
+    REACHED_INTERESTED = "reached_interested"
+    """Calls that reached a person first who became interested, then or later: so many of those reached."""
     CALLBACK = "callback"
     REFUSED = "refused"
     OPT_OUT = "opt_out"
@@ -86,6 +88,8 @@ class CallOutcome:
     """The number of this attempt among those to this person that the carrier took."""
     first_reach: bool
     first_interest: bool
+    ever_interested: bool
+    """Whether this person became interested in this call or in any other."""
 
 
 @dataclass(frozen=True, order=True)
@@ -129,6 +133,7 @@ def _what(call: CallOutcome) -> list[What]:
         What.HUMAN: call.by_person,
         What.REACHED: call.first_reach,
         What.INTERESTED: call.first_interest,
+        What.REACHED_INTERESTED: call.first_reach and call.ever_interested,
         What.CALLBACK: call.disposition == Disposition.CALLBACK_REQUESTED,
         What.REFUSED: call.disposition == Disposition.NOT_INTERESTED,
         What.OPT_OUT: call.disposition == Disposition.DO_NOT_CALL,

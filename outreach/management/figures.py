@@ -22,8 +22,8 @@ FORMULAS = {
         "a person's."
     ),
     "success_rate": (
-        "people who became interested ÷ people reached, that is who answered a call. Each counts once in a "
-        "campaign, on the day on which it happened first."
+        "of the people reached, that is who answered a call for the first time in these days, how many "
+        "became interested, then or in a later call."
     ),
     "talk": (
         "seconds from answer to hang-up, as the carrier counts them, of calls a person answered; the median "
@@ -48,6 +48,7 @@ class Figures:
     statuses: dict[str, int]
     people_reached: int
     people_interested: int
+    reached_interested: int
     talk_average: float | None
     talk_median: float | None
     callbacks: dict[str, int]
@@ -61,8 +62,8 @@ class Figures:
 
     @property
     def success_rate(self) -> float | None:
-        """People interested ÷ people reached."""
-        return _share(self.people_interested, self.people_reached)
+        """Those of the people reached who became interested ÷ people reached."""
+        return _share(self.reached_interested, self.people_reached)
 
     @property
     def kept_rate(self) -> float | None:
@@ -101,6 +102,7 @@ def figures(*, campaign: Campaign | None, since: date | None) -> Figures:
         statuses=counted.by_key(Thing.STATUS),
         people_reached=counted.calls(What.REACHED),
         people_interested=counted.calls(What.INTERESTED),
+        reached_interested=counted.calls(What.REACHED_INTERESTED),
         talk_average=counted.talk_average,
         talk_median=counted.talk_median,
         callbacks=_counted(promises, "state"),

@@ -149,10 +149,14 @@ def _is_within(cell: tallying.Cell, scope: Scope) -> bool:
 
 
 def pending_calls() -> Pending:
-    """Return what open calls, and those that the next tick takes in, add to the tallies or take from them."""
+    """Return what open calls, and those that the next tick takes in, add to the tallies or take from them.
+
+    What they change of calls that were taken in before is in it, too.
+    """
     by_phone = Call.objects.by_phone()
     due = by_phone.filter(tally_due=True, settled_at__isnull=False).order_by("settled_at")
     calls = [*by_phone.filter(settled_at__isnull=True)[:PENDING], *due[:PENDING]]
+    calls += tallying.others_of(calls) or ()
     entries = tallying.entries_for(calls)
     changes: dict[tallying.Cell, tuple[int, Decimal]] = {}
     for call in calls:

@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from outreach.domain.disposition import Disposition
 from outreach.domain.tally import PERSON, CallOutcome, Entry, entries_of
@@ -102,19 +103,34 @@ def _take_batch() -> int:
 
 
 def _with_other_calls(calls: Sequence[Call]) -> list[Call]:
-    """Return the calls, with those to the same people where one is corrected: another may be the first now.
+    """Return the calls, with those to the same people that they change the place of.
 
     Nobody who holds a call waits for another: people one of whose calls is taken are left for the next run.
     """
-    people = {call.facilitator_id for call in calls if call.tallied and call.is_phone_call}
-    if not people:
+    others = others_of(calls)
+    if others is None:
         return list(calls)
-    others = Call.objects.by_phone().filter(facilitator__in=people, settled_at__isnull=False, tally_due=False)
     locked = list(others.select_for_update(skip_locked=True))
     taken = set(others.exclude(pk__in=[call.pk for call in locked]).values_list("facilitator_id", flat=True))
     return [
         call for call in [*calls, *locked] if call.facilitator_id is None or call.facilitator_id not in taken
     ]
+
+
+def others_of(calls: Iterable[Call]) -> QuerySet[Call] | None:
+    """Return the settled calls to the same people that count otherwise by these; None: there are none.
+
+    Where a call is corrected, another may be the first now; where somebody became interested, the call that
+    reached them first says so.
+    """
+    yes = Disposition.INTERESTED
+    people = {
+        call.facilitator_id
+        for call in calls
+        if call.is_phone_call and (call.tallied or call.disposition == yes)
+    }
+    settled = Call.objects.by_phone().filter(settled_at__isnull=False, tally_due=False)
+    return settled.filter(facilitator__in=people) if people else None
 
 
 def entries_for(calls: Sequence[Call]) -> dict[UUID, list[Entry]]:
@@ -132,17 +148,19 @@ class _Place:
     attempt: int
     first_reach: bool
     first_interest: bool
+    ever_interested: bool
     time_zone: str
 
 
 def _places(people: Iterable[int]) -> dict[UUID, _Place]:
     """Return where each phone call to these people stands among theirs."""
     calls = Call.objects.by_phone().filter(facilitator__in=people).order_by("queued_at", "pk")
+    rows = list(calls.select_related("facilitator").only(*_OF_OTHERS))
+    say_yes = {call.person_id for call in rows if call.disposition == Disposition.INTERESTED}
     found: dict[UUID, _Place] = {}
     attempts: dict[int, int] = defaultdict(int)
     reached: set[int] = set()
     interested: set[int] = set()
-    rows = calls.select_related("facilitator").only(*_OF_OTHERS)
     for call in rows:
         person = call.person_id
         attempts[person] += call.placed_at is not None
@@ -151,6 +169,7 @@ def _places(people: Iterable[int]) -> dict[UUID, _Place]:
             attempt=max(1, attempts[person]),
             first_reach=by_person and person not in reached,
             first_interest=says_yes and person not in interested,
+            ever_interested=person in say_yes,
             time_zone=call.person.time_zone,
         )
         if by_person:
@@ -185,6 +204,7 @@ def _outcome(call: Call, place: _Place) -> CallOutcome:
         attempt=place.attempt,
         first_reach=place.first_reach,
         first_interest=place.first_interest,
+        ever_interested=place.ever_interested,
     )
 
 

@@ -56,8 +56,8 @@ class TestJson:
         expected = {
             "mode": "rehearsal", "campaign": "Spring", "days": None, "people": 6, "begun": 7, "dialled": 6,
             "answered_by_person": 4, "answered_by_machine": 1, "answer_rate": 0.6667, "people_reached": 3,
-            "people_interested": 2, "success_rate": 0.6667, "talk_average": 55.0, "talk_median": 57.0,
-            "kept_rate": 0.6667, "our_faults": 2, "our_faults_rate": 0.2857,
+            "people_interested": 2, "reached_interested": 2, "success_rate": 0.6667, "talk_average": 55.0,
+            "talk_median": 57.0, "kept_rate": 0.6667, "our_faults": 2, "our_faults_rate": 0.2857,
             "our_faults_by_code": {"llm_failure": 1, "not_ready": 1},
             "dispositions": {"interested": 3, "not_interested": 1},
             "callbacks": {"kept": 2, "canceled": 1, "missed": 1},

@@ -11,7 +11,7 @@ from django.db.models import Count, Sum
 
 from outreach.domain.tally import Thing, What
 from outreach.models import Call, Campaign, Facilitator, PeopleCount, Tally
-from outreach.services import statistics, tallying
+from outreach.services import clock, statistics, tallying
 from outreach.services.statistics import Scope
 from tests.factories import a_campaign, a_dialled_call, a_person, an_earlier_call
 
@@ -66,7 +66,7 @@ class TestTakingIn:
         assert stored() == once
         assert {key: n for key, (n, _) in once.items() if key.startswith("calls ")} == {
             "calls begun": 5, "calls dialled": 5, "calls answered": 3, "calls human": 3, "calls reached": 2,
-            "calls interested": 2, "calls hung_up_early": 1,
+            "calls interested": 2, "calls reached_interested": 2, "calls hung_up_early": 1,
         }  # fmt: skip
         assert (once["attempt 1"][0], once["attempt 2"][0], once["stage pitch"][0]) == (1, 1, 1)
         assert once["cost USD"] == (1, Decimal("0.05"))
@@ -95,6 +95,21 @@ class TestTakingIn:
         )
         assert tallying.take_in() == 1
         assert (stored()["calls reached"][0], stored()["attempt 2"][0]) == (2, 2)
+
+    def test_counts_who_becomes_interested_later_among_those_reached_on_the_first_day(self) -> None:
+        """Ben was reached yesterday and became interested today."""
+        later = Call.objects.filter(facilitator__name="Ben", queued_at__gt=clock.now() - 3 * HOUR)
+        later.update(disposition="no_outcome")
+        tallying.take_in()
+        later.update(disposition="interested")
+        for _ in range(2):
+            days = statistics.by_day(Scope(), things=[Thing.CALLS])
+            told = {
+                day.day: [days[day].calls(what) for what in (What.REACHED, What.REACHED_INTERESTED)]
+                for day in days
+            }
+            assert told == {2: [1, 1], 3: [1, 1]}
+            tallying.take_in()
 
     def test_leaves_out_what_is_not_dialled(self) -> None:
         Call.objects.update(channel="trial")
@@ -143,11 +158,11 @@ class TestReading:
     def test_asks_the_same_number_of_questions_of_many_calls(
         self, campaign: Campaign, django_assert_num_queries: Any
     ) -> None:
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             statistics.tallied(Scope())
         for _ in range(4):
             a_conversation(a_person(campaign), HOUR)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             statistics.tallied(Scope())
 
 

@@ -16,11 +16,12 @@ UNANSWERED = CallOutcome(
     begun_at=datetime(2026, 3, 3, 15, 5, tzinfo=UTC), dialled=True, answered=False, by_person=False,
     status="no_answer", disposition="", stage="", time_zone="America/New_York", held_seconds=25.4,
     talk_seconds=None, our_fault=False, fault="", cost=None, currency="", attempt=1, first_reach=False,
-    first_interest=False,
+    first_interest=False, ever_interested=False,
 )  # fmt: skip
 TALK = replace(
     UNANSWERED, answered=True, by_person=True, status="completed", disposition="interested", stage="close",
     talk_seconds=63, cost=Decimal("0.02"), currency="USD", attempt=2, first_reach=True, first_interest=True,
+    ever_interested=True,
 )  # fmt: skip
 
 
@@ -37,15 +38,20 @@ class TestACall:
 
     def test_counts_a_conversation_with_its_length_its_attempt_and_its_cost(self) -> None:
         assert added(TALK) >= {
-            "calls human", "calls reached", "calls interested", "outcome interested", "talk 60", "attempt 2",
-            "cost USD", "hour 1-10 human",
+            "calls human", "calls reached", "calls interested", "calls reached_interested",
+            "outcome interested", "talk 60", "attempt 2", "cost USD", "hour 1-10 human",
         }  # fmt: skip
         assert Entry("talk", "60", Decimal(63)) in entries_of(TALK)
         assert Entry("calls", "dialled", Decimal(25)) in entries_of(TALK)
 
     def test_of_a_person_who_was_reached_before_reaches_nobody(self) -> None:
         again = replace(TALK, first_reach=False, first_interest=False)
-        assert not added(again) & {"calls reached", "calls interested", "attempt 2"}
+        assert not added(again) & {
+            "calls reached",
+            "calls interested",
+            "calls reached_interested",
+            "attempt 2",
+        }
 
     def test_tells_where_somebody_hung_up_and_whether_at_once(self) -> None:
         hung_up = replace(TALK, disposition="hung_up", stage="opening", talk_seconds=5)
