@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from outreach.models import Call, CallerId, Campaign, Channel
 from outreach.services import clock
@@ -19,6 +19,19 @@ SELECT DISTINCT number, '', '', %s::timestamptz FROM outreach_campaign, unnest(c
 WHERE number ~ '^\\+[1-9][0-9]{5,14}$'
 ON CONFLICT (number) DO NOTHING
 """
+#: Only what may be closed is locked: all other intents pass each other by.
+_MAY_BE_CLOSED = """
+SELECT daily_cap, coalesce(rests_until > %(now)s, false) FROM outreach_callerid
+WHERE number = %(number)s AND (daily_cap IS NOT NULL OR rests_until > %(now)s)
+FOR NO KEY UPDATE
+"""
+_DIALLED = """
+SELECT count(*) FROM outreach_call
+WHERE caller_id = %(number)s AND queued_at >= %(queued_since)s AND dialing_at >= %(midnight)s
+    AND channel <> 'web'
+"""
+#: How long a call may wait before it is dialled, generously: until then one of yesterday may count today.
+_DIALLED_WITHIN = timedelta(hours=1)
 
 
 class CannotRest(Exception):
@@ -103,12 +116,39 @@ def _why_none(n: int, resting: int) -> str:
 
 
 def used_today(numbers: Sequence[str], now: datetime) -> dict[str, int]:
-    """Return how many calls each of `numbers` made since midnight UTC, those in the air among them."""
+    """Return how many calls each of `numbers` made since midnight UTC, or is about to make."""
     if not numbers:
         return {}
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    calls = Call.objects.filter(caller_id__in=numbers, queued_at__gte=midnight).exclude(channel=Channel.WEB)
-    return dict(calls.order_by().values_list("caller_id").annotate(n=Count("pk")))
+    midnight = _midnight(now)
+    calls = Call.objects.filter(caller_id__in=numbers, queued_at__gte=midnight - _DIALLED_WITHIN)
+    made = Q(dialing_at__gte=midnight) | Q(dialing_at__isnull=True, ended_at__isnull=True)
+    counted = calls.filter(made).exclude(channel=Channel.WEB).order_by().values_list("caller_id")
+    return dict(counted.annotate(n=Count("pk")))
+
+
+def why_closed(number: str, *, now: datetime) -> str:
+    """Return why nobody may be called from `number` now, or an empty string; runs in a dial intent.
+
+    A number with a cap stays locked until the intent is over, so that the next one counts its call.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MAY_BE_CLOSED, {"number": number, "now": now})
+        found = cursor.fetchone()
+        if found is None:
+            return ""
+        cap, rests = found
+        if rests:
+            return "The number to call from rests."
+        # In a statement of its own: one that waited for the lock would still count as of before.
+        midnight = _midnight(now)
+        queued_since = midnight - _DIALLED_WITHIN
+        cursor.execute(_DIALLED, {"number": number, "midnight": midnight, "queued_since": queued_since})
+        (n_made,) = cursor.fetchone()
+    return "The number to call from has made its calls for today." if n_made >= cap else ""
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def make_rows() -> None:

@@ -20,6 +20,7 @@ from outreach.domain.standing import CallKind
 from outreach.integrations.telephony import CallOrder
 from outreach.models import Call, Campaign, DialingControl, Facilitator
 from outreach.services import callbacks, clock
+from outreach.services.caller_ids import why_closed
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 from outreach.services.locks import lock_number
 from outreach.services.own_phone import refuse_own_phone
@@ -39,7 +40,7 @@ class NotYet:
 def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     """Commit the intent to place this call now; None when it must not, or not any more, be placed.
 
-    A reason that is not the person's own (switch, pause) cancels the attempt at no cost.
+    A reason that is not the person's own (switch, pause, our number) cancels the attempt at no cost.
     """
     # FOR SHARE: intents do not wait for each other, a click waits for them.
     control = row_of(DialingControl, "id", 1, locking="FOR SHARE")
@@ -59,6 +60,10 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     refusal = _refusal(call, campaign, now)
     if refusal is not None:
         _withdraw(call, code=refusal.code.value, reason=refusal.reason, refusal=refusal, now=now)
+        return None
+    closed = why_closed(call.caller_id, now=now) if call.is_phone_call else ""
+    if closed:
+        _withdraw(call, code="caller_id_closed", reason=closed, refusal=None, now=now)
         return None
     wait = seconds_until_token(control=control, campaign=campaign, now=now)
     if wait > 0:

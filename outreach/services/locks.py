@@ -1,9 +1,9 @@
 """PostgreSQL's advisory locks, the only locks of the product: they die with their holder.
 
-Order, to stay free of deadlocks: control row, campaign row, call row, number lock, facilitator row,
-pacing buckets; the row of a call that somebody makes to us comes before all of them. Whoever holds a
-facilitator row may only *try* a number lock, whoever holds a call row only a campaign row that nobody has.
-Of several call rows, take them by id or skip those that are taken.
+Order, to stay free of deadlocks: control row, campaign row, call row, number lock, caller ID row,
+facilitator row, pacing buckets; the row of a call that somebody makes to us comes before all of them.
+Whoever holds a facilitator row may only *try* a number lock, whoever holds a call row only a campaign row
+that nobody has. Of several call rows, take them by id or skip those that are taken.
 """
 
 from __future__ import annotations

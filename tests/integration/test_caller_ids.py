@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from outreach.desk.number_health import health_of
 from outreach.domain.standing import CallKind
-from outreach.models import Call, Callback, CallerId, Campaign, Decision, Tally
-from outreach.services import caller_ids, clock, dispatching
+from outreach.models import Call, Callback, CallerId, Campaign, Decision, PacingBucket, Tally
+from outreach.services import caller_ids, clock, dispatching, intent, pacing_buckets
 from outreach.services.caller_ids import pool_of
-from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
+from tests.factories import (
+    a_campaign,
+    a_person,
+    an_agent_worker,
+    an_earlier_call,
+    dial,
+    pass_time,
+    prepare,
+    set_clock,
+)
+from tests.fakes import FakeTelephony
 from tests.integration.desk_rows import an_operator
 
 pytestmark = [
@@ -91,6 +104,64 @@ class TestTheClaim:
     def test_calls_again_from_a_number_whose_rest_is_over(self, campaign: Campaign) -> None:
         CallerId.objects.update(rests_until=clock.now() - DAY)
         assert len(called_from()) == 4
+
+
+class TestTheIntent:
+    @pytest.fixture
+    def calls(self, campaign: Campaign) -> list[Call]:
+        """Two calls from one number, claimed and with Alex waiting, when their number gets a cap of one."""
+        Campaign.objects.update(caller_ids=[FIRST])
+        ready = [prepare(call) for call in Call.objects.filter(pk__in=dispatching.claim_due())[:2]]
+        CallerId.objects.update(daily_cap=1)
+        PacingBucket.objects.update(tokens=2.0)
+        return ready
+
+    def test_asks_again_and_costs_nobody_an_attempt(self, calls: list[Call]) -> None:
+        telephony = FakeTelephony()
+        placed, refused = (dial(call, telephony) for call in calls)
+        assert [order.to for order in telephony.orders] == [placed.number]
+        assert (refused.status, refused.counts) == ("canceled", False)
+        assert refused.failure_reason == "The number to call from has made its calls for today."
+        assert (refused.person.standing, refused.person.attempts_made) == ("waiting", 0)
+
+    def test_calls_from_no_number_that_was_put_to_rest_meanwhile(self, calls: list[Call]) -> None:
+        caller_ids.rest(caller_id=number(FIRST).pk, days=1, reason="marked as spam")
+        assert dial(calls[0], FakeTelephony()).failure_reason == "The number to call from rests."
+
+    def test_counts_on_the_day_of_the_call(self, calls: list[Call]) -> None:
+        an_earlier_call(calls[0].person, ago=DAY, caller_id=FIRST)
+        set_clock(clock.now().replace(hour=23, minute=59, second=50))
+        Call.objects.filter(ended_at=None).update(queued_at=clock.now())
+        now = pass_time(timedelta(seconds=20))
+        Call.objects.filter(pk=calls[0].pk).update(dialing_at=now)
+        assert caller_ids.used_today([FIRST], now) == {FIRST: 4}
+        on_their_way = Call.objects.exclude(pk=calls[0].pk).filter(ended_at=None)
+        on_their_way.update(status="canceled", ended_at=now)
+        assert caller_ids.used_today([FIRST], now) == {FIRST: 1}
+
+    @pytest.mark.usefixtures("real_commits")
+    def test_lets_two_at_once_not_exceed_the_cap(
+        self, calls: list[Call], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        both, real = threading.Barrier(2), pacing_buckets.seconds_until_token
+        orders: list[object] = []
+
+        def wait_for_the_other(**given: Any) -> float:
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.3)
+            return real(**given)
+
+        def commit(call: Call) -> None:
+            orders.append(intent.commit_intent(call_id=call.pk))
+            connections.close_all()
+
+        monkeypatch.setattr(intent, "seconds_until_token", wait_for_the_other)
+        threads = [threading.Thread(target=commit, args=[call]) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert sorted(type(order).__name__ for order in orders) == ["CallOrder", "NoneType"]
 
 
 def tally(campaign: Campaign, *, days_ago: int, dialled: int, human: int) -> None:
