@@ -51,6 +51,13 @@ def _parsed(name: str, read: Any, default: Any, expected: str) -> Any:
         return default
 
 
+def _positive(name: str) -> int:
+    number: int = env.int(name)
+    if number < 1:
+        raise ValueError(name)
+    return number
+
+
 # --- Which phones may ring ---------------------------------------------------------------------
 DIALING: DialingMode = _parsed(
     "DIALING", lambda n: DialingMode(env.str(n)), DialingMode.REHEARSAL, "rehearsal, test or live"
@@ -146,6 +153,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 #: Whoever asked for no page for so long logs in again.
 SESSION_COOKIE_AGE = 60 * _parsed("SESSION_IDLE_MINUTES", env.int, 480, "a whole number of minutes")
+#: How long is kept who read or exported what, and who logged in from where.
+ACCESS_DAYS = _parsed("ACCESS_DAYS", _positive, defaults.ACCESS_DAYS, "a whole number of days, at least 1")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 if SERVES_HOOKS else 2_621_440
 
 _https = ADMIN_BASE_URL.startswith("https://")

@@ -1,13 +1,16 @@
-"""Forgetting what need not be kept: transcripts and their summaries 180 days, raw events 30, decisions 90."""
+"""Forgetting what need not be kept: what was said, raw events, decisions, who read what, old logins."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from axes.models import AccessAttempt, AccessLog
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 
 from outreach.domain import defaults
-from outreach.models import CallEvent, Decision, HookDelivery, Note, Summary, Turn
+from outreach.models import Access, CallEvent, Decision, HookDelivery, Note, Summary, Turn
 from outreach.services import clock
 
 BATCH = 5_000
@@ -27,6 +30,9 @@ def expire() -> int:
         (Note._meta.db_table, "noted_at", defaults.TRANSCRIPT_DAYS, "true"),
         (Summary._meta.db_table, "made_at", defaults.TRANSCRIPT_DAYS, "true"),
         (CallEvent._meta.db_table, "received_at", defaults.RAW_EVENT_DAYS, "NOT incident"),
+        (Access._meta.db_table, "at", settings.ACCESS_DAYS, "true"),
+        (AccessLog._meta.db_table, "attempt_time", settings.ACCESS_DAYS, "true"),
+        (AccessAttempt._meta.db_table, "attempt_time", settings.ACCESS_DAYS, "true"),
         (HookDelivery._meta.db_table, "created_at", defaults.RAW_EVENT_DAYS, "state <> 'due'"),
         (
             Decision._meta.db_table,
@@ -37,6 +43,7 @@ def expire() -> int:
         ),
     ):
         gone += _expire(table, column, now - timedelta(days=days), keep)
+    SessionStore.clear_expired()
     return gone
 
 

@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from axes.models import AccessLog
+from django.contrib.auth.models import User
 from django.db import connection
 
-from outreach.models import Call, Campaign, Decision
+from outreach.models import Access, Call, Campaign, Decision
 from outreach.services import (
     capacity,
     clock,
@@ -112,6 +114,20 @@ class TestForgetting:
             Decision.objects.create(facilitator=one, code="x", reason="x", decided_at=old)
         assert housekeeping.expire() == 7
         assert set(Decision.objects.values_list("facilitator_id", flat=True)) == {person.pk, other.pk}
+
+    def test_keeps_who_read_what_as_long_as_is_set(
+        self, monkeypatch: pytest.MonkeyPatch, settings: Any
+    ) -> None:
+        monkeypatch.setattr(housekeeping, "BATCH", 2)
+        settings.ACCESS_DAYS = 400
+        user = User.objects.create_user("anna")
+        for days in (401, 401, 401, 399):
+            at = clock.now() - timedelta(days=days)
+            Access.objects.create(user=user, kind="export", what="people", at=at)
+            AccessLog.objects.create(username="anna")
+            AccessLog.objects.filter(pk=AccessLog.objects.latest("pk").pk).update(attempt_time=at)
+        assert housekeeping.expire() == 6
+        assert (Access.objects.count(), AccessLog.objects.count()) == (1, 1)
 
     def test_reads_no_list_of_everybodys_last_decisions(self) -> None:
         with plans() as found:

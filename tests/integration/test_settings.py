@@ -116,6 +116,7 @@ class TestIncomplete:
         broken = {
             "DIALING": "loud",
             "MODEL_BUDGET": "many",
+            "ACCESS_DAYS": "0",
             "REDIS_URL": "",
         }
         status, complaint = started(REAL | broken)
@@ -123,6 +124,7 @@ class TestIncomplete:
         for sentence in (
             "DIALING is malformed: expected rehearsal, test or live.",
             "MODEL_BUDGET is malformed: expected a whole number.",
+            "ACCESS_DAYS is malformed: expected a whole number of days, at least 1.",
             "REDIS_URL is missing",
         ):
             assert sentence in complaint
