@@ -10,17 +10,11 @@ from decimal import Decimal
 from django.db.models import OuterRef, Subquery
 
 from outreach.desk.days import Day, any_call, fortnight
+from outreach.desk.due import Queue, queues
 from outreach.desk.health import Piece, health_of
 from outreach.desk.pace import Pace, pace_of
-from outreach.desk.waiting import (
-    CALLABLE_STANDINGS,
-    FOR_OPERATORS,
-    Queue,
-    Waiting,
-    held_of,
-    queues,
-    waiting_of,
-)
+from outreach.desk.waiting import CALLABLE_STANDINGS, FOR_OPERATORS, Counted, Waiting, held_of, waiting_of
+from outreach.domain import campaign_term
 from outreach.domain.standing import CallKind, Standing
 from outreach.domain.tally import Thing
 from outreach.models import (
@@ -30,6 +24,7 @@ from outreach.models import (
     CallerId,
     Campaign,
     CampaignState,
+    CanaryState,
     DialingControl,
     Turn,
 )
@@ -39,8 +34,13 @@ from outreach.services.statistics import Scope
 CALLS_SHOWN = 40
 CALLBACKS_SHOWN = 12
 CAMPAIGNS_SHOWN = 20
-GROUPS_SHOWN = 8
 CALLBACKS_AHEAD = timedelta(hours=24)
+#: What a campaign is that calls nobody; a running one begins later.
+_IDLE: dict[str, str] = {
+    CampaignState.DRAFT.value: "has not been started",
+    CampaignState.PAUSED.value: "is paused",
+    CampaignState.HELD.value: "is held",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,16 +156,41 @@ def counts() -> Counts:
         days=days,
         pace=pace_of(now, today=days[now.date()], yesterday=days[yesterday], running=running),
         cost=statistics.tallied(Scope(), things=[Thing.COST], pending=pending).money(),
-        waiting=waiting_of(people)[:GROUPS_SHOWN],
+        waiting=waiting_of(_may_be_called(people, open_ones), now, _idle(open_ones, now)),
         due_now=queue.n_due,
         due_at_least=queue.at_least,
         retries_due=queue.due.get(CallKind.RETRY.value, 0),
         next_at=queue.next_at,
-        held=held_of(people)[:GROUPS_SHOWN],
+        held=held_of(people),
         callbacks=promised,
         n_callbacks=due_by.count(),
         n_late=due_by.filter(promised_at__lt=now).count(),
     )
+
+
+def _may_be_called(people: Iterable[Counted], open_ones: Iterable[Campaign]) -> list[Counted]:
+    """Leave out whom nobody calls since their campaign is finished: only promises outlive that."""
+    known = {campaign.pk for campaign in open_ones}
+    return [row for row in people if row[0] in known or row[1] == Standing.CALLBACK_DUE.value]
+
+
+def _idle(open_ones: Iterable[Campaign], now: datetime) -> dict[Campaign, str]:
+    """Return the campaigns that call nobody new now, each with the reason as a half-sentence."""
+    found = {}
+    for campaign in open_ones:
+        if campaign_term.why_not(
+            kind=CallKind.FIRST,
+            state=campaign.state,
+            starts_at=campaign.starts_at,
+            ends_at=campaign.ends_at,
+            keeps_callbacks=campaign.keeps_callbacks,
+            now=now,
+        ):
+            over = campaign_term.is_over(state=campaign.state, ends_at=campaign.ends_at, now=now)
+            found[campaign] = "is over" if over else _IDLE.get(campaign.state, "begins later")
+        if campaign.canary_state == CanaryState.WAITING:
+            found[campaign] = "waits for your go"
+    return found
 
 
 def campaign_counts(campaigns: Iterable[Campaign]) -> list[CampaignCount]:
@@ -193,9 +218,7 @@ def _together(found: Iterable[Queue]) -> Queue:
     return Queue(due=due, at_least=any(queue.at_least for queue in each), next_at=soonest)
 
 
-def _campaigns(
-    shown: Sequence[Campaign], people: Sequence[tuple[int, str, str, int]], now: datetime
-) -> list[CampaignCount]:
+def _campaigns(shown: Sequence[Campaign], people: Sequence[Counted], now: datetime) -> list[CampaignCount]:
     known = {row.number: row for row in CallerId.objects.all()}
     used = caller_ids.used_today([row.number for row in known.values() if row.daily_cap is not None], now)
     found = []
@@ -206,9 +229,7 @@ def _campaigns(
     return found
 
 
-def _count(
-    campaign: Campaign, people: Iterable[tuple[int, str, str, int]], *, no_number: str = ""
-) -> CampaignCount:
+def _count(campaign: Campaign, people: Iterable[Counted], *, no_number: str = "") -> CampaignCount:
     standings = _by_place((standing, n) for pk, standing, _, n in people if pk == campaign.pk)
     return CampaignCount(campaign=campaign, standings=standings, no_number=no_number)
 

@@ -17,6 +17,12 @@ THINGS = (Thing.CALLS, Thing.TALK, Thing.COST, Thing.PACE)
 
 FORMULAS: dict[str, str] = {
     "due": "People who are due at this moment + calls dialled today.",
+    "due_now": "People of running campaigns whose time has come: they are called as lines get free.",
+    "waiting": (
+        "People who may be called, by why they were not when they were last looked at; those who are due now "
+        "are among them. Counted with every change of a person."
+    ),
+    "held": "People whom nobody calls until an operator decides, by why.",
     "dialled": "Calls that the carrier took. A day is a UTC day, here and in every figure.",
     "answered": "Calls that somebody or something picked up ÷ calls dialled.",
     "talked": (

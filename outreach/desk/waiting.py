@@ -5,64 +5,28 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import Count
+from django.db.models import Count, Sum
 
+from outreach.desk.reasons import predicate_of, what_they_do
+from outreach.desk.rendering import city_of, zone_of
+from outreach.domain.gate import RefusalCode
 from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import Facilitator
+from outreach.models import Campaign, Facilitator, PeopleCount
 
-#: People that are due are counted up to so many in each queue and urgency; more are "at least".
-MOST_DUE = 1_000
-#: People whose own reasons are told apart where the gate said nothing; of more only the standing is told.
-MOST_REASONS = 2_000
+#: Where so many people stand, the reasons of those of whom the gate said nothing are told apart.
+MOST_REASONS = 20_000
 CALLABLE_STANDINGS = sorted(standing.value for standing in CALLABLE)
 #: Standings that wait for an operator.
 FOR_OPERATORS = (Standing.HELD.value, Standing.NEEDS_REVIEW.value)
+GROUPS_SHOWN = 9
+#: Zones that are named where people wait for the same hour of theirs.
+ZONES_NAMED = 3
 
-#: The three queues, each by its own partial index, one urgency at a time.
-_QUEUE = """
-SELECT c.id, '{kind}', sum(due.n), max(due.n), min(later.at)
-FROM unnest(%(campaigns)s::bigint[]) AS c (id) CROSS JOIN generate_series(1, 9) AS p (priority)
-CROSS JOIN LATERAL (
-    SELECT count(*) AS n FROM (
-        SELECT 1 FROM outreach_facilitator f
-        WHERE f.campaign_id = c.id AND f.priority = p.priority AND {queue} AND f.next_call_at <= %(now)s
-        LIMIT %(most)s
-    ) AS counted
-) AS due
-LEFT JOIN LATERAL (
-    SELECT f.next_call_at AS at FROM outreach_facilitator f
-    WHERE f.campaign_id = c.id AND f.priority = p.priority AND {queue} AND f.next_call_at > %(now)s
-    ORDER BY f.next_call_at LIMIT 1
-) AS later ON true
-GROUP BY c.id
-"""
-_PROMISED = """
-SELECT c.id, 'callback', due.n, due.n, later.at
-FROM unnest(%(campaigns)s::bigint[]) AS c (id)
-CROSS JOIN LATERAL (
-    SELECT count(*) AS n FROM (
-        SELECT 1 FROM outreach_facilitator f
-        WHERE f.campaign_id = c.id AND f.standing = 'callback_due' AND f.next_call_at <= %(now)s
-        LIMIT %(most)s
-    ) AS counted
-) AS due
-LEFT JOIN LATERAL (
-    SELECT f.next_call_at AS at FROM outreach_facilitator f
-    WHERE f.campaign_id = c.id AND f.standing = 'callback_due' AND f.next_call_at > %(now)s
-    ORDER BY f.next_call_at LIMIT 1
-) AS later ON true
-"""
-_QUEUES = " UNION ALL ".join(
-    (
-        _QUEUE.format(kind="first", queue="f.standing IN ('new', 'waiting')"),
-        _QUEUE.format(kind="retry", queue="f.standing = 'retry_due'"),
-        _PROMISED,
-    )
-)
+#: Campaign, standing, code of the last refusal, people.
+Counted = tuple[int, str, str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,69 +35,74 @@ class Waiting:
 
     code: str
     n_people: int
+    says: str
+    """What they do, after their number: "wait for 09:00 in their zone"."""
     standing: str = ""
     """Where they all stand, when the reason is that, or when somebody has to act."""
     by_code: bool = True
     """Whether `code` is what the gate said, by which the list of people can be narrowed."""
+    first_at: datetime | None = None
+    """When it is over for the first of them, where all wait for their hours to open."""
+    where: str = ""
+    """The zones of those who wait for hours, the earliest first."""
+    campaign: Campaign | None = None
+    """The one that calls nobody now, when that is the reason."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Queue:
-    """Who is due in one campaign, and when the next one is."""
+def waiting_of(people: Iterable[Counted], now: datetime, idle: Mapping[Campaign, str]) -> list[Waiting]:
+    """Group who may be called by what the gate last said, else by where they stand; most people first.
 
-    due: dict[str, int]
-    """Due now by kind of call, each up to `MOST_DUE` an urgency."""
-    at_least: bool
-    """Whether more may be due: counting ends somewhere."""
-    next_at: datetime | None
-    """When the first of the others is due."""
-
-    @property
-    def n_due(self) -> int:
-        """People due now."""
-        return sum(self.due.values())
-
-
-def queues(campaigns: Iterable[int], now: datetime) -> dict[int, Queue]:
-    """Return each campaign's queue, read off the indexes that calls are claimed by."""
-    ids = list(campaigns)
-    found: dict[int, list[tuple[str, int, int, datetime | None]]] = defaultdict(list)
-    if ids:
-        with connection.cursor() as cursor:
-            cursor.execute(_QUEUES, {"campaigns": ids, "now": now, "most": MOST_DUE})
-            for campaign_id, kind, n, most, at in cursor.fetchall():
-                found[campaign_id].append((kind, int(n), most, at))
-    return {
-        pk: Queue(
-            due={kind: n for kind, n, _, _ in rows},
-            at_least=any(most >= MOST_DUE for _, _, most, _ in rows),
-            next_at=min((at for *_, at in rows if at is not None), default=None),
-        )
-        for pk, rows in found.items()
-    }
-
-
-def waiting_of(people: Iterable[tuple[int, str, str, int]]) -> list[Waiting]:
-    """Group who may be called by what the gate last said, else by where they stand; most people first."""
+    :param idle: campaigns that call nobody now, with the reason as a half-sentence ("is paused").
+    """
+    closed = {campaign.pk: campaign for campaign in idle}
+    of_idle: dict[int, int] = defaultdict(int)
     groups: dict[tuple[str, str], int] = defaultdict(int)
-    for _campaign, standing, code, n in people:
-        if standing in CALLABLE_STANDINGS:
+    for campaign_id, standing, code, n in people:
+        if standing not in CALLABLE_STANDINGS:
+            continue
+        if campaign_id in closed:
+            of_idle[campaign_id] += n
+        else:
             groups[code, "" if code else standing] += n
-    return _sorted(
-        Waiting(code=code or standing, n_people=n, standing=standing, by_code=bool(code))
+    hours = _hours_awaited(now, but_not=list(closed))
+    groups[RefusalCode.OUTSIDE_WINDOW.value, ""] -= sum(group.n_people for group in hours)
+    for_nobody = [
+        Waiting(
+            code=campaign.state,
+            n_people=of_idle[campaign.pk],
+            says=predicate_of(f"wait for “{campaign.name}”, which {why}", of_idle[campaign.pk]),
+            by_code=False,
+            campaign=campaign,
+        )
+        for campaign, why in idle.items()
+    ]
+    others = [
+        Waiting(
+            code=code or standing,
+            n_people=n,
+            says=what_they_do(code or standing, n),
+            standing=standing,
+            by_code=bool(code),
+        )
         for (code, standing), n in groups.items()
-    )
+    ]
+    return _sorted([*hours, *for_nobody, *others])
 
 
-def held_of(people: Iterable[tuple[int, str, str, int]]) -> list[Waiting]:
+def held_of(people: Iterable[Counted]) -> list[Waiting]:
     """Group who waits for an operator by where they stand and why; most people first."""
     groups: dict[tuple[str, str], int] = defaultdict(int)
     for _campaign, standing, code, n in people:
         if standing in FOR_OPERATORS:
             groups[standing, code] += n
-    unexplained = {standing: n for (standing, code), n in groups.items() if not code and n <= MOST_REASONS}
+    whole = {standing: sum(n for (of, _), n in groups.items() if of == standing) for standing, _ in groups}
+    unexplained = {
+        standing: n
+        for (standing, code), n in groups.items()
+        if not code and n and whole[standing] <= MOST_REASONS
+    }
     explained = [
-        Waiting(code=code, n_people=n, standing=standing)
+        Waiting(code=code, n_people=n, standing=standing, says=what_they_do(code, n))
         for (standing, code), n in groups.items()
         if standing not in unexplained or code
     ]
@@ -147,11 +116,49 @@ def _own_reasons(standings: Mapping[str, int]) -> list[Waiting]:
     people = Facilitator.objects.filter(standing__in=list(standings), not_called_code="")
     rows: Any = people.order_by().values_list("standing", "standing_reason").annotate(n=Count("pk"))
     return [
-        Waiting(code=reason, n_people=n, standing=standing, by_code=False) for standing, reason, n in rows
+        Waiting(code=reason, n_people=n, standing=standing, by_code=False, says=reason)
+        for standing, reason, n in rows
     ]
 
 
+def _hours_awaited(now: datetime, *, but_not: list[int]) -> list[Waiting]:
+    """Group who waits for their hours to open by when they do, on their own clocks."""
+    code = RefusalCode.OUTSIDE_WINDOW.value
+    rows: Any = PeopleCount.objects.filter(code=code, opens_at__gt=now).exclude(campaign__in=but_not)
+    groups: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
+    counted = rows.order_by().values_list("opens_at", "time_zone").annotate(people=Sum("n"))
+    for opens_at, zone_name, n in sorted(counted.exclude(people=0)):
+        groups[_their_hour(opens_at, zone_name, now)].append((opens_at, zone_name, n))
+    return [_awaited(code, hour, opening) for hour, opening in groups.items()]
+
+
+def _awaited(code: str, hour: str, opening: list[tuple[datetime, str, int]]) -> Waiting:
+    n = sum(people for *_, people in opening)
+    named = list(dict.fromkeys(city_of(zone_name) for _, zone_name, _ in opening if zone_name))
+    more = f" and {len(named) - ZONES_NAMED} more" if len(named) > ZONES_NAMED else ""
+    says = f"wait for {hour} in their zone" if hour else "wait for an hour that all their zones share"
+    where = f"{', '.join(named[:ZONES_NAMED])}{more}"
+    return Waiting(code=code, n_people=n, says=predicate_of(says, n), first_at=opening[0][0], where=where)
+
+
+def _their_hour(at: datetime, zone_name: str, now: datetime) -> str:
+    """Return a moment on the clock of a zone, with the day where that is not today; empty: no such zone."""
+    zone = zone_of(zone_name)
+    if zone is None:
+        return ""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    days = {today: "", today + timedelta(days=1): "tomorrow "}
+    return f"{days.get(local.date(), f'{local:%a} {local.day} {local:%b} ')}{local:%H:%M}"
+
+
 def _sorted(groups: Iterable[Waiting]) -> list[Waiting]:
-    return sorted(
-        (group for group in groups if group.n_people), key=lambda group: (-group.n_people, group.code)
+    """Return the groups with most people first; what would be the tail of a long list, as one."""
+    found = sorted(
+        (group for group in groups if group.n_people > 0),
+        key=lambda group: (-group.n_people, group.first_at is None, group.says),
     )
+    if len(found) <= GROUPS_SHOWN:
+        return found
+    n = sum(group.n_people for group in found[GROUPS_SHOWN - 1 :])
+    others = Waiting(code="", n_people=n, says=predicate_of("wait for other reasons", n), by_code=False)
+    return [*found[: GROUPS_SHOWN - 1], others]

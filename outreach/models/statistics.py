@@ -50,6 +50,10 @@ class PeopleCount(models.Model):
     )
     standing = models.CharField(max_length=14)
     code = models.CharField(max_length=40, blank=True)
+    opens_at = models.DateTimeField(null=True, help_text=_("When their hours open, for who waits for these."))
+    time_zone = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text=_("Theirs, for who waits for hours.")
+    )
     n = models.BigIntegerField()
 
     class Meta:

@@ -51,14 +51,17 @@ FROM unnest(%s::uuid[], %s::text[]) AS taken (id, held) WHERE c.id = taken.id
 #: Only what changed since the last time is added up: most groups are one row already.
 _FOLD = """
 WITH crowded AS (
-    SELECT campaign_id, standing, code FROM outreach_peoplecount GROUP BY 1, 2, 3 HAVING count(*) > 1
+    SELECT campaign_id, standing, code, time_zone, opens_at
+    FROM outreach_peoplecount GROUP BY 1, 2, 3, 4, 5 HAVING count(*) > 1
 ), gone AS (
     DELETE FROM outreach_peoplecount p USING crowded c
-    WHERE (p.campaign_id, p.standing, p.code) = (c.campaign_id, c.standing, c.code)
-    RETURNING p.campaign_id, p.standing, p.code, p.n
+    WHERE (p.campaign_id, p.standing, p.code, p.time_zone) = (c.campaign_id, c.standing, c.code, c.time_zone)
+        AND p.opens_at IS NOT DISTINCT FROM c.opens_at
+    RETURNING p.campaign_id, p.standing, p.code, p.time_zone, p.opens_at, p.n
 )
-INSERT INTO outreach_peoplecount (campaign_id, standing, code, n)
-SELECT campaign_id, standing, code, sum(n) FROM gone GROUP BY 1, 2, 3 HAVING sum(n) <> 0
+INSERT INTO outreach_peoplecount (campaign_id, standing, code, time_zone, opens_at, n)
+SELECT campaign_id, standing, code, time_zone, opens_at, sum(n)
+FROM gone GROUP BY 1, 2, 3, 4, 5 HAVING sum(n) <> 0
 """
 
 

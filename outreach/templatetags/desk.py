@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from outreach.desk import badges, call_events, callers, reasons, rendering
@@ -41,6 +42,16 @@ def caller_choice(call: IncomingCall) -> str:
 def caller_followed(call: IncomingCall) -> SafeString | str:
     """Write what came of it."""
     return callers.what_followed(call)
+
+
+@register.simple_tag
+def how(formula: str) -> SafeString:
+    """Write the button that tells how a figure is counted, by mouse, keyboard and touch."""
+    return format_html(
+        '<button type="button" class="desk-how" title="{}" aria-label="How this is counted">'
+        '<span class="material-symbols-outlined" aria-hidden="true">info</span></button>',
+        formula,
+    )
 
 
 @register.filter

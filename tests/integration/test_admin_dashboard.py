@@ -58,7 +58,7 @@ class TestTheDashboard:
         assert "Nobody to call yet" not in page
         assert "<span>Dialled</span><b>2</b>" in page
         assert "2 calls" in page
-        assert "It is outside their calling hours" in page
+        assert "wait for tomorrow 06:05 in their zone" in page
         assert "Their zone is not known" in page
         assert "Late" in page
 
@@ -74,23 +74,67 @@ class TestCounts:
     def test_group_people_by_what_they_wait_for(self) -> None:
         campaign = a_campaign()
         later = clock.now() + timedelta(hours=3)
-        for code in ("outside_window", "outside_window", "daily_cap"):
-            a_person(campaign, standing="waiting", not_called_code=code, next_call_at=later)
+        a_person(campaign, standing="waiting", not_called_code="daily_cap", next_call_at=later)
         a_person(campaign, standing="retry_due")
         held = {"standing": "held", "next_call_at": None}
-        a_person(campaign, **held, not_called_code="no_consent", standing_reason="No consent.")
+        for _ in range(2):
+            a_person(campaign, **held, not_called_code="no_consent", standing_reason="No consent.")
         a_person(campaign, **held, standing_reason="Their zone is not known.")
         counts = board.counts()
-        assert [(group.code, group.n_people) for group in counts.waiting] == [
-            ("outside_window", 2),
-            ("daily_cap", 1),
-            ("retry_due", 1),
+        assert [(group.n_people, group.says) for group in counts.waiting] == [
+            (1, "is tried again later"),
+            (1, "was tried often enough today"),
         ]
-        assert [(group.code, group.n_people) for group in counts.held] == [
-            ("Their zone is not known.", 1),
-            ("no_consent", 1),
+        assert [(group.n_people, group.says) for group in counts.held] == [
+            (2, "have no consent recorded"),
+            (1, "Their zone is not known."),
         ]
         assert (counts.due_now, counts.retries_due, counts.next_at) == (1, 1, later)
+
+    def test_name_the_hour_that_people_wait_for_in_their_own_zone(self) -> None:
+        """It is 10:05 in New York, 09:05 in Chicago, 16:05 in Madrid and 02:05 of the next day in Sydney."""
+        campaign, now = a_campaign(), clock.now().replace(minute=0, second=0, microsecond=0)
+        waits = {"standing": "waiting", "not_called_code": "outside_window"}
+        for zone, hours in {
+            "America/New_York": 5, "America/Chicago": 6, "Europe/Madrid": 18, "Australia/Sydney": 8, "": 20,
+        }.items():  # fmt: skip
+            a_person(campaign, **waits, time_zone=zone, next_call_at=now + timedelta(hours=hours))
+        moved_on = a_person(campaign, **waits, next_call_at=now + timedelta(hours=5))
+        Facilitator.objects.filter(pk=moved_on.pk).update(next_call_at=now + timedelta(days=3))
+        a_person(campaign, **waits, next_call_at=now - timedelta(hours=1))
+        for _ in range(2):
+            told = {
+                group.says: (group.n_people, group.first_at, group.where) for group in board.counts().waiting
+            }
+            assert told == {
+                "wait for 15:00 in their zone": (
+                    2, now + timedelta(hours=5), "New York, Chicago"
+                ),
+                "waits for 10:00 in their zone": (1, now + timedelta(hours=8), "Sydney"),
+                "waits for tomorrow 10:00 in their zone": (1, now + timedelta(hours=18), "Madrid"),
+                "waits for Fri 6 Mar 10:00 in their zone": (1, now + timedelta(days=3), "New York"),
+                "waits for an hour that all their zones share": (1, now + timedelta(hours=20), ""),
+                "was outside their calling hours when last looked at": (1, None, ""),
+            }  # fmt: skip
+            tallying.count_people()
+
+    def test_say_which_campaign_nobody_is_called_in(self) -> None:
+        running, paused = a_campaign(), a_campaign(name="Spring", state="paused")
+        a_person(running)
+        for _ in range(2):
+            a_person(paused, standing="waiting", not_called_code="outside_window")
+        a_person(a_campaign(state="finished"))
+        assert [(group.n_people, group.says) for group in board.counts().waiting] == [
+            (2, "wait for “Spring”, which is paused"),
+            (1, "waits for their turn"),
+        ]
+
+    def test_tell_a_long_list_of_reasons_by_the_most_frequent(self) -> None:
+        campaign = a_campaign()
+        for n in range(11):
+            a_person(campaign, standing="waiting", not_called_code=f"reason_{n}")
+        waiting = board.counts().waiting
+        assert (len(waiting), waiting[-1].says, waiting[-1].n_people) == (9, "wait for other reasons", 3)
 
     def test_of_people_agree_with_the_table(self) -> None:
         a_full_desk(3)
