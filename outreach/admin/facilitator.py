@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import (
     MultipleChoicesDropdownFilter,
     RangeNumericFilter,
@@ -37,14 +37,15 @@ from outreach.admin.searching import people_found
 from outreach.admin.upload import upload_page
 from outreach.desk import after_call
 from outreach.desk.badges import badge
-from outreach.desk.rendering import DASH, their_moment, when
+from outreach.desk.explained import told
+from outreach.desk.rendering import DASH, when
 from outreach.desk.timeline import Reader, timeline_of
 from outreach.desk.titles import Titled
-from outreach.domain.standing import CALLABLE, Standing
 from outreach.models import AccessKind, Call, Facilitator, Suppression
 from outreach.services import clock
 from outreach.services.accesses import note_access
 from outreach.services.edits import LONGEST_REASON
+from outreach.services.explaining import explain
 
 
 @admin.register(Facilitator)
@@ -122,6 +123,12 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
         people = self.get_queryset(request).select_related("campaign", "import_batch", "interest")
         return people.filter(pk=object_id).first()
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return the list with everybody's reasons: asked once for the page, not row by row."""
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = _explained(list(changelist.result_list))
+        return changelist
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Facilitator], search_term: str
     ) -> tuple[QuerySet[Facilitator], bool]:
@@ -142,6 +149,7 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
         person = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if person is not None:
+            _explained([person])
             suppression = Suppression.objects.filter(number=person.number).first()
             if request.method == "GET" and _reader(request).words:
                 note_access(
@@ -191,22 +199,13 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
         return badge(person.standing)
 
     @display(description="Why, and when next")
-    def why(self, person: Facilitator) -> str:
-        """Return why the person is not called now, or when they are."""
-        if person.standing == Standing.IN_CALL:
-            return "A call is in progress"
-        if person.standing not in {s.value for s in CALLABLE}:
-            return person.standing_reason or person.not_called_reason or DASH
-        at = their_moment(person.next_call_at, person.time_zone)
-        if not person.not_called_reason:
-            return at
-        if person.next_call_at is None or ", next " in person.not_called_reason:
-            return person.not_called_reason
-        return format_html('{}<br><small class="desk-quiet">next {}</small>', person.not_called_reason, at)
+    def why(self, person: Any) -> SafeString:
+        """Return why the person is not called now, and when they are."""
+        return told(person.reasons, person.time_zone)
 
     @display(description="Attempts", ordering="attempts_made")
     def attempts(self, person: Facilitator) -> str:
-        return f"{person.attempts_made} of {person.campaign.max_attempts}"
+        return f"{person.attempts_made} of {person.attempts_allowed}"
 
     @display(description="Last call")
     def last_result(self, person: Any) -> str:
@@ -219,6 +218,14 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
     @display(description="Changed")
     def updated(self, person: Facilitator) -> str:
         return when(person.updated_at)
+
+
+def _explained(people: list[Any]) -> list[Any]:
+    """Put onto each person why they are not being called."""
+    reasons = explain(people, now=clock.now())
+    for person in people:
+        person.reasons = reasons[person.pk]
+    return people
 
 
 def _reader(request: HttpRequest) -> Reader:

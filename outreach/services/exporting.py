@@ -15,8 +15,10 @@ from django.db.models import QuerySet
 
 from outreach.domain.spreadsheet_cells import safe_cell
 from outreach.models import Call, Callback, CallbackState, Facilitator
+from outreach.services import clock
+from outreach.services.attending import in_batches
+from outreach.services.explaining import Because, explain
 
-BATCH = 2_000
 ROWS_A_SHEET = 1_000_000
 """A sheet ends at 1,048,576 rows."""
 _CHUNK = 64 * 1024
@@ -80,15 +82,10 @@ def _new_sheet(book: Any) -> Any:
 
 def _batches(people: QuerySet[Facilitator]) -> Iterator[list[list[str]]]:
     """Yield the rows of `people` in the order in which they came, never more than a batch in memory."""
-    last = 0
-    while True:
-        batch = list(
-            people.filter(pk__gt=last).select_related("campaign").defer("searched").order_by("pk")[:BATCH]
-        )
-        if not batch:
-            return
-        yield _rows(batch)
-        last = batch[-1].pk
+    for ids in in_batches(people):
+        # A campaign is read once a batch, not once a person: most of its columns are JSON.
+        batch = Facilitator.objects.filter(pk__in=ids).prefetch_related("campaign").defer("searched")
+        yield _rows(list(batch.order_by("pk")))
 
 
 def _rows(people: Sequence[Facilitator]) -> list[list[str]]:
@@ -97,8 +94,12 @@ def _rows(people: Sequence[Facilitator]) -> list[list[str]]:
         callback.facilitator_id: callback
         for callback in Callback.objects.filter(facilitator__in=people, state=CallbackState.PROMISED)
     }
+    reasons = explain(people, now=clock.now())
     return [
-        [safe_cell(cell) for cell in _cells(person, calls.get(person.pk), promised.get(person.pk))]
+        [
+            safe_cell(cell)
+            for cell in _cells(person, reasons[person.pk], calls.get(person.pk), promised.get(person.pk))
+        ]
         for person in people
     ]
 
@@ -112,7 +113,9 @@ def _last_calls(people: Sequence[Facilitator]) -> dict[int, Call]:
     }
 
 
-def _cells(person: Facilitator, call: Call | None, promised: Callback | None) -> tuple[str, ...]:
+def _cells(
+    person: Facilitator, reasons: Sequence[Because], call: Call | None, promised: Callback | None
+) -> tuple[str, ...]:
     return (
         person.name,
         person.number,
@@ -124,7 +127,7 @@ def _cells(person: Facilitator, call: Call | None, promised: Callback | None) ->
         person.campaign.name,
         str(person.priority),
         person.standing,
-        person.standing_reason or person.not_called_reason,
+        " ".join(f"{reason.sentence.removesuffix('.')}." for reason in reasons),
         str(person.attempts_made),
         _utc(person.next_call_at),
         _utc(call.queued_at if call else None),
