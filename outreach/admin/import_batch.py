@@ -11,6 +11,7 @@ from unfold.decorators import display
 from outreach.admin.base import FactsAdmin
 from outreach.admin.import_downloads import ImportDownloads
 from outreach.admin.import_steps import ImportSteps
+from outreach.admin.list_choices import choices_for
 from outreach.desk import import_page
 from outreach.desk.badges import badge
 from outreach.desk.rendering import admin_link, when
@@ -65,6 +66,7 @@ class ImportBatchAdmin(ImportSteps, ImportDownloads, FactsAdmin):
                 "original": Titled(batch, batch.file_name),
                 "may_import": self.has_import_permission(request),
                 "may_export": self.has_export_permission(request),
+                "choices_form": choices_for(batch, typed=request.GET),
                 "may_reject": self.has_import_permission(request) or self.has_export_permission(request),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})

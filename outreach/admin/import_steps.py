@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -20,6 +22,7 @@ from unfold.forms import BaseDialogForm
 from outreach import tasks
 from outreach.admin.base import go_to
 from outreach.admin.dialogs import dialog
+from outreach.admin.list_choices import ListChoices
 from outreach.admin.upload import look_later
 from outreach.desk import import_page
 from outreach.models import ImportBatch
@@ -41,7 +44,7 @@ class ImportSteps:
         site: Any = self.admin_site  # type: ignore[attr-defined]
         steps = {
             "progress": self.progress,
-            "columns": self.columns,
+            "choices": self.choices,
             "begin": self.begin,
             "discard": self.discard,
         }
@@ -67,25 +70,16 @@ class ImportSteps:
             return HttpResponse(headers={"HX-Refresh": "true"})
         return render(request, "outreach/import/progress.html", {"batch": batch, "advance": advance})
 
-    def columns(self, request: HttpRequest, batch_id: int) -> HttpResponse:
-        """Take the columns for what the operator says they are, and look again."""
+    def choices(self, request: HttpRequest, batch_id: int) -> HttpResponse:
+        """Take what the operator says the columns hold and decides otherwise, and look again."""
         batch = self._posted(request, batch_id)
-        known = {value for value, _ in import_page.MEANINGS}
-        fields = [request.POST.get(f"column-{number}", "") for number in range(len(batch.columns))]
-        if not set(fields) <= known:
-            messages.error(request, "Choose for each column what it holds, then look again.")
-            return self._page(batch_id)
-        was_short = (batch.rows_in_file or 0) <= _LOOKED_AT_ONCE
-        import_checking.choose_fields(batch_id=batch_id, fields=fields)
-        if was_short and batch.rows_in_file:
-            import_checking.check_import(batch_id=batch_id)
-        else:
-            look_later(batch_id)
-        return self._page(batch_id)
+        return self._chosen(request, batch) or self._page(batch_id)
 
     def begin(self, request: HttpRequest, batch_id: int) -> HttpResponse:
-        """Begin the import."""
-        self._posted(request, batch_id)
+        """Begin the import of what was looked at; what was chosen since then is looked at first."""
+        batch = self._posted(request, batch_id)
+        if "known" in request.POST and (again := self._chosen(request, batch)):
+            return again
         try:
             importing.begin_import(batch_id=batch_id)
             tasks.run_import.apply_async(kwargs={"batch_id": batch_id}, retry=False)
@@ -141,5 +135,33 @@ class ImportSteps:
             raise Http404
         return self._batch(request, batch_id)
 
-    def _page(self, batch_id: int) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:outreach_importbatch_change", args=[batch_id]))
+    def _chosen(self, request: HttpRequest, batch: ImportBatch) -> HttpResponse | None:
+        """Take the choices of a form and look again; None when it says nothing new."""
+        known = {value for value, _ in import_page.MEANINGS}
+        fields = [request.POST.get(f"column-{number}", "") for number in range(len(batch.columns))]
+        if not set(fields) <= known:
+            messages.error(request, "Choose for each column what it holds, then look again.")
+            return self._page(batch.pk)
+        form = ListChoices(request.POST)
+        if not form.is_valid():
+            messages.error(request, "Something is missing among your choices: it is marked below.")
+            return self._page(batch.pk, typed={name: request.POST.get(name, "") for name in form.fields})
+        was_short = (batch.rows_in_file or 0) <= _LOOKED_AT_ONCE
+        if not import_checking.choose(
+            batch_id=batch.pk,
+            fields=fields,
+            options=form.options(),
+            campaign_id=form.cleaned_data["campaign"].pk,
+        ):
+            return None
+        if was_short and batch.rows_in_file:
+            import_checking.check_import(batch_id=batch.pk)
+            messages.info(request, "The list was looked at again with your choices. Nobody is stored yet.")
+        else:
+            look_later(batch.pk)
+        return self._page(batch.pk)
+
+    def _page(self, batch_id: int, *, typed: Mapping[str, str] | None = None) -> HttpResponse:
+        """Go to the list's page, which shows again what was typed where that was refused."""
+        url = reverse("admin:outreach_importbatch_change", args=[batch_id])
+        return HttpResponseRedirect(f"{url}?{urlencode(typed)}" if typed else url)

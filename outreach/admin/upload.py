@@ -13,39 +13,24 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from kombu.exceptions import OperationalError
-from unfold.widgets import (
-    UnfoldAdminFileFieldWidget,
-    UnfoldAdminRadioSelectWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from outreach import tasks
-from outreach.admin.country_field import AsksForCountry
-from outreach.models import Campaign, ConsentBasis, ImportBatch, ImportState
+from outreach.admin.list_choices import ListChoices
+from outreach.models import Campaign, ImportBatch, ImportState
 from outreach.services.import_checking import check_import, receive_upload
-from outreach.services.import_options import ImportOptions, KnownPeople
+from outreach.services.import_options import ImportOptions
 
 MAX_BYTES = 100 * 1024 * 1024
 LOOKED_AT_ONCE = 512 * 1024
 """Bytes of a list that is looked at while the browser waits; a longer one is left to a task."""
 
-_KNOWN = (
-    (KnownPeople.SKIP.value, "Leave them as they are"),
-    (KnownPeople.FILL.value, "Fill what is empty"),
-    (KnownPeople.UPDATE.value, "Overwrite with what the list says"),
-)
 
-
-class UploadForm(AsksForCountry):
+class UploadForm(ListChoices):
     """A list, and what the operator decides about it."""
 
-    campaign = forms.ModelChoiceField(
-        queryset=Campaign.objects.exclude(state="finished").order_by("name"),
-        empty_label="Choose a campaign",
-        widget=UnfoldAdminSelectWidget(),
-    )
+    field_order = ("campaign", "file", "pasted")
+
     file = forms.FileField(
         label="CSV file",
         required=False,
@@ -61,31 +46,6 @@ class UploadForm(AsksForCountry):
         ),
         help_text="Copied out of a spreadsheet, for example. Up to 2 MB; longer lists as a file.",
     )
-    known = forms.ChoiceField(
-        label="People who are in the campaign already",
-        choices=_KNOWN,
-        initial=KnownPeople.SKIP.value,
-        widget=UnfoldAdminRadioSelectWidget(),
-    )
-    default_country = forms.CharField(
-        label="Country of numbers without +…",
-        max_length=2,
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "the campaign's, e.g. US"}),
-    )
-    consent_basis = forms.ChoiceField(
-        label="Why we may call them",
-        choices=[("", "The list says so, row by row"), *ConsentBasis.choices],
-        required=False,
-        widget=UnfoldAdminSelectWidget(),
-        help_text="For rows without a basis of their own. People without any are imported, but never called.",
-    )
-    consent_source = forms.CharField(
-        label="Where and when they agreed",
-        max_length=300,
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "e.g. sign-up form, May 2026"}),
-    )
 
     def clean_file(self) -> UploadedFile | None:
         file: UploadedFile | None = self.cleaned_data["file"]
@@ -94,14 +54,17 @@ class UploadForm(AsksForCountry):
         return file
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("consent_basis") and not cleaned.get("consent_source", "").strip():
-            self.add_error("consent_source", "Say where and when they agreed: a basis without proof is none.")
+        """Want a file or pasted rows, and a file again when something else has to be mended."""
+        cleaned = super().clean()
         given = bool(cleaned.get("file")), bool(cleaned.get("pasted", "").strip())
         if "file" in cleaned and given == (False, False):
             self.add_error("file", "Choose a file, or paste the rows below.")
         elif given == (True, True):
             self.add_error("pasted", "There are a file and pasted rows: upload one after the other.")
+        elif given[0] and self.errors:
+            self.add_error(
+                "file", "Choose the file once more: the browser forgets it when a form comes back."
+            )
         return cleaned
 
 
@@ -110,7 +73,7 @@ def upload_page(model_admin: Any, request: HttpRequest, *, campaign_id: int | No
     initial = {"campaign": campaign_id or _only_campaign()}
     form = UploadForm(request.POST or None, request.FILES or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        batch = _received(request, form.cleaned_data)
+        batch = _received(request, form.cleaned_data, form.options())
         return HttpResponseRedirect(reverse("admin:outreach_importbatch_change", args=[batch.pk]))
     context = {
         **model_admin.admin_site.each_context(request),
@@ -137,19 +100,14 @@ def _only_campaign() -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def _received(request: HttpRequest, given: dict[str, Any]) -> ImportBatch:
+def _received(request: HttpRequest, given: dict[str, Any], options: ImportOptions) -> ImportBatch:
     source, name, size = _list_of(given)
     batch = receive_upload(
         campaign_id=given["campaign"].pk,
         source=source,
         file_name=name,
         uploaded_by_id=request.user.pk,
-        options=ImportOptions(
-            known=KnownPeople(given["known"]),
-            consent_basis=given["consent_basis"],
-            consent_source=given["consent_source"].strip(),
-            default_country=given["default_country"],
-        ),
+        options=options,
     )
     if batch.state == ImportState.UPLOADED:
         if size <= LOOKED_AT_ONCE:

@@ -8,7 +8,7 @@ from typing import Any
 from outreach.domain.csv_headers import Field
 from outreach.models import ImportBatch, ImportRow, ImportState
 from outreach.services import import_checking, import_undoing
-from outreach.services.import_options import EXTRA, IGNORED, options_of
+from outreach.services.import_options import EXTRA, IGNORED, KnownPeople, options_of
 from outreach.services.import_staging import CHANGED
 
 PROBLEMS_SHOWN = 40
@@ -20,12 +20,6 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (EXTRA, "Keep for the script"),
     (IGNORED, "Leave out"),
 )
-
-_KNOWN = {
-    "skip": "People who are in the campaign already are left as they are.",
-    "fill": "Empty fields of people who are in the campaign already are filled.",
-    "update": "Fields of people who are in the campaign already are overwritten with what the list says.",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +64,6 @@ def shown(batch: ImportBatch) -> dict[str, Any]:
         "advance": advance(batch),
         "problems": problems[:PROBLEMS_SHOWN],
         "more_problems": len(problems) > PROBLEMS_SHOWN,
-        "says_known": _KNOWN[options_of(batch.options).known.value],
     }
     if batch.state == ImportState.UPLOADED and batch.rows_in_file is not None:
         context |= _preview(batch)
@@ -80,16 +73,15 @@ def shown(batch: ImportBatch) -> dict[str, Any]:
 
 
 def _preview(batch: ImportBatch) -> dict[str, Any]:
-    rows = import_checking.first_rows(batch)
-    options = options_of(batch.options)
+    look = batch.options.get("look", {})
     return {
-        "look": batch.options.get("look", {}),
-        "first_rows": rows,
+        "look": look,
+        "n_people": look.get("new", 0) + look.get("known", 0),
+        "n_left_out": look.get("invalid", 0) + look.get("duplicate", 0),
+        "leaves_known": options_of(batch.options).known is KnownPeople.SKIP,
+        "first_rows": import_checking.first_rows(batch),
         "choices": _choices(batch),
         "meanings": MEANINGS,
-        "consent_basis": options.consent_basis,
-        "consent_source": options.consent_source,
-        "country": options.default_country or batch.campaign.default_country,
         "doubt": batch.options.get("doubt", ""),
     }
 

@@ -71,16 +71,24 @@ def receive_upload(
     return batch
 
 
-def choose_fields(*, batch_id: int, fields: Sequence[str]) -> None:
-    """Let the columns of an uploaded list mean something else; it has to be looked at again."""
+def choose(*, batch_id: int, fields: Sequence[str], options: ImportOptions, campaign_id: int) -> bool:
+    """Take an operator's other choices for an uploaded list, which then has to be looked at again.
+
+    :param fields: what each column holds, in the file's order.
+    :return: whether anything is other than it was; a list that is past its look, or has other columns, stays.
+    """
     with transaction.atomic():
         batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
         if batch.state != ImportState.UPLOADED or len(fields) != len(batch.columns):
-            return
-        options = {name: value for name, value in batch.options.items() if name != "look"}
-        batch.options = options | {"fields": list(fields)}
+            return False
+        chosen = batch.options | options.stored() | {"fields": list(fields)}
+        if (chosen, campaign_id) == (batch.options, batch.campaign_id):
+            return False
+        chosen.pop("look", None)
+        batch.options, batch.campaign_id = chosen, campaign_id
         batch.rows_in_file, batch.rows_done, batch.worked_at = None, 0, clock.now()
-        batch.save(update_fields=["options", "rows_in_file", "rows_done", "worked_at"])
+        batch.save(update_fields=["options", "campaign", "rows_in_file", "rows_done", "worked_at"])
+        return True
 
 
 def check_import(*, batch_id: int) -> None:
@@ -89,12 +97,12 @@ def check_import(*, batch_id: int) -> None:
         batch = ImportBatch.objects.select_related("campaign").get(pk=batch_id)
         if not alone or batch.state != ImportState.UPLOADED or batch.rows_in_file is not None:
             return
-        fields = batch.options["fields"]
+        looked_at = batch.options, batch.campaign_id
         with transaction.atomic():
             look, n_rows = _look(batch)
             batch.refresh_from_db(from_queryset=ImportBatch.objects.select_for_update())
-            if batch.state != ImportState.UPLOADED or batch.options["fields"] != fields:
-                transaction.set_rollback(True)  # the operator has chosen other columns meanwhile
+            if batch.state != ImportState.UPLOADED or (batch.options, batch.campaign_id) != looked_at:
+                transaction.set_rollback(True)  # the operator has chosen otherwise meanwhile
                 return
             batch.options["look"], batch.rows_in_file, batch.worked_at = look, n_rows, clock.now()
             batch.save(update_fields=["options", "rows_in_file", "worked_at"])
@@ -172,6 +180,7 @@ def _count(batch: ImportBatch, chunk: Chunk, counts: Counter[str]) -> None:
     counts.update(
         known=known, new=len(numbers) - known, suppressed=len(suppressed), said_no=len(said_no),
         held=sum(bool(person.hold_reason) for person in chunk.people),
+        no_consent=sum(not person.consent_basis for person in chunk.people),
         duplicate=sum(refused.values()), invalid=len(refused) - sum(refused.values()),
         warned=len({problem.line for problem, _ in chunk.problems if not problem.rejected}),
     )  # fmt: skip

@@ -64,6 +64,15 @@ def step(client: Client, batch: ImportBatch, name: str, **given: object) -> Any:
     return client.post(reverse(f"admin:outreach_importbatch_{name}", args=[batch.pk]), given)
 
 
+def chosen(batch: ImportBatch, **otherwise: object) -> dict[str, object]:
+    """Return what the second page's form sends, but for what is chosen otherwise."""
+    decided = {
+        name: batch.options[name] for name in ("known", "default_country", "consent_basis", "consent_source")
+    }
+    columns = {f"column-{number}": field for number, field in enumerate(batch.options["fields"])}
+    return {"campaign": batch.campaign_id, **decided, **columns, **otherwise}
+
+
 def file_of(client: Client, batch: ImportBatch, name: str) -> list[list[str]]:
     answer = client.get(reverse(f"admin:outreach_importbatch_{name}", args=[batch.pk]))
     text = b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
@@ -128,11 +137,39 @@ class TestPageTwo:
 
     def test_looks_again_with_other_columns(self, desk: Client) -> None:
         batch = upload(desk)
-        step(desk, batch, "columns", **{"column-0": "name", "column-1": "phone", "column-2": "ignored"})
+        step(desk, batch, "choices", **chosen(batch, **{"column-0": "name", "column-2": "ignored"}))
         batch.refresh_from_db()
         assert (batch.options["fields"], batch.rows_in_file) == (["name", "phone", "ignored"], 2)
-        step(desk, batch, "columns", **{"column-0": "extra", "column-1": "phone", "column-2": "ignored"})
+        step(desk, batch, "choices", **chosen(batch, **{"column-0": "extra"}))
         assert "No column for name" in page(desk, batch)
+
+    def test_takes_other_decisions_and_looks_again_before_it_imports(
+        self, desk: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tasks.run_import, "apply_async", lambda **_: None)
+        batch, other = upload(desk), a_campaign()
+        assert "1 of them would be held" in page(desk, batch)
+        decided = chosen(
+            batch, campaign=other.pk, known="fill", consent_basis="express", consent_source="form, May"
+        )
+        step(desk, batch, "begin", **decided)
+        batch.refresh_from_db()
+        assert (batch.state, batch.campaign_id, batch.options["look"]["held"]) == ("uploaded", other.pk, 0)
+        assert "looked at again with your choices" in page(desk, batch)
+        step(desk, batch, "begin", **decided)
+        batch.refresh_from_db()
+        assert batch.state == "importing"
+
+    def test_keeps_what_was_typed_where_a_decision_is_refused(self, desk: Client) -> None:
+        batch = upload(desk)
+        wrong = chosen(batch, consent_basis="express", default_country="UK")
+        shown = desk.post(reverse("admin:outreach_importbatch_begin", args=[batch.pk]), wrong, follow=True)
+        told = html.unescape(shown.content.decode())
+        assert 'value="UK"' in told
+        assert "a basis without proof is none" in told
+        assert "Give a country's ISO code" in told
+        batch.refresh_from_db()
+        assert (batch.state, batch.options["consent_basis"]) == ("uploaded", "")
 
     def test_leaves_a_long_list_to_a_task_and_shows_how_far_it_is(
         self, desk: Client, monkeypatch: pytest.MonkeyPatch
@@ -163,7 +200,7 @@ class TestPageTwo:
         batch = upload(desk)
         client.force_login(an_operator("outreach.view_importbatch"))
         assert "Import them" not in page(client, batch)
-        steps = [step(client, batch, name).status_code for name in ("begin", "discard", "columns")]
+        steps = [step(client, batch, name).status_code for name in ("begin", "discard", "choices")]
         assert steps == [403, 403, 403]
         assert client.get(reverse("admin:outreach_importbatch_rejected", args=[batch.pk])).status_code == 403
 

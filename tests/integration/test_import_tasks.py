@@ -13,7 +13,7 @@ from pytest_django import Settings
 from outreach import tasks
 from outreach.models import Campaign, Facilitator, ImportBatch, ImportRow, ImportState, SourceRow, Suppression
 from outreach.services import clock, import_chunks
-from outreach.services.import_checking import check_import, choose_fields, first_rows, receive_upload
+from outreach.services.import_checking import check_import, choose, first_rows, receive_upload
 from outreach.services.import_options import ImportOptions, KnownPeople
 from outreach.services.import_staging import Stage
 from outreach.services.import_tending import tend
@@ -66,6 +66,10 @@ def imported(campaign: Campaign, content: str = LIST, options: ImportOptions = C
     return batch
 
 
+def choose_columns(batch: ImportBatch, *fields: str) -> None:
+    choose(batch_id=batch.pk, fields=fields, options=CONSENTED, campaign_id=batch.campaign_id)
+
+
 class TestAnUpload:
     def test_is_kept_for_nobody_elses_eyes(self, campaign: Campaign, directory: Path) -> None:
         batch = upload(campaign)
@@ -94,7 +98,7 @@ class TestALook:
         batch = upload(campaign, LIST + "Di Li,+13125550100,,\n")
         assert batch.options["look"] == {
             "new": 2, "known": 1, "duplicate": 1, "invalid": 1, "suppressed": 1, "said_no": 1, "held": 0,
-            "warned": 0,
+            "no_consent": 0, "warned": 0,
         }  # fmt: skip
         assert (batch.rows_in_file, batch.state) == (5, ImportState.UPLOADED)
         assert Facilitator.objects.count() == n_people
@@ -113,11 +117,11 @@ class TestALook:
     def test_follows_the_columns_that_the_operator_chooses(self, campaign: Campaign) -> None:
         batch = upload(campaign)
         assert batch.options["fields"] == ["name", "phone", "email", "extra"]
-        choose_fields(batch_id=batch.pk, fields=["name", "ignored", "email", "phone"])
+        choose_columns(batch, "name", "ignored", "email", "phone")
         check_import(batch_id=batch.pk)
         batch.refresh_from_db()
         assert batch.options["look"]["invalid"] == 4
-        choose_fields(batch_id=batch.pk, fields=["name", "extra", "email", "ignored"])
+        choose_columns(batch, "name", "extra", "email", "ignored")
         check_import(batch_id=batch.pk)
         with pytest.raises(NotReady, match="No column for phone"):
             begin_import(batch_id=batch.pk)
