@@ -37,9 +37,11 @@ VARIANTS: dict[str, str] = {
     # campaigns, uploads, callbacks, transcripts
     "running": "success",
     "paused": "warning",
+    "uploaded": "primary",
     "importing": "info",
     "imported": "success",
     "refused": "danger",
+    "undone": "warning",
     "promised": "primary",
     "kept": "success",
     "missed": "danger",
