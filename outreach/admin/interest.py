@@ -187,17 +187,19 @@ class InterestAdmin(KeptAdmin):
         return their_moment(row.created_at, row.facilitator.time_zone)
 
     @display(description="Said in")
-    def evidence(self, row: Interest) -> SafeString:
+    def evidence(self, row: Interest) -> SafeString | str:
+        if row.call_id is None:
+            return "an operator's own word"
         url = reverse("admin:outreach_call_change", args=[row.call_id])
         if row.turn_seq is None:
             return format_html('<a class="desk-link" href="{}">the call</a>', url)
         return format_html('<a class="desk-link" href="{0}#turn-{1}">turn {1}</a>', url, row.turn_seq)
 
     @display(description="In their words")
-    def said(self, row: Any) -> SafeString:
+    def said(self, row: Any) -> SafeString | str:
         """Return the turn that says so, for those who may read what is said; for others its place only."""
         turn = None
-        if getattr(row, "may_read", False):
+        if getattr(row, "may_read", False) and row.turn_seq is not None:
             turn = Turn.objects.filter(call=row.call_id, seq=row.turn_seq).first()
         return format_html("“{}” – {}", turn.text, self.evidence(row)) if turn else self.evidence(row)
 

@@ -20,6 +20,7 @@ class Person(Schema):
     not_called_code: str = Field(description="Why they are not called now; empty: nothing stands in the way.")
     next_call_at: datetime | None
     attempts_made: int
+    attempts_granted: int = Field(description="Attempts that operators allowed beyond the campaign's.")
     priority: int
     country: str
     time_zone: str

@@ -78,6 +78,8 @@ class Candidate:
     consent_basis: str
     attempts_made: int
     allowed_numbers: frozenset[str] | None
+    attempts_granted: int = 0
+    """Attempts that operators allowed this person beyond the campaign's."""
     asked_at: datetime | None = None
     """When they rang us and asked for this very call: their own request is the consent to it."""
 
@@ -163,8 +165,9 @@ def _refuse_for_good(
             f"{candidate.country!r} is no known country" if candidate.country else "The country is unknown"
         )
         return _held(RefusalCode.UNKNOWN_COUNTRY, f"{named}: give its ISO code, e.g. ES.")
-    if candidate.attempts_made >= rules.max_attempts and asked is None:
-        reason = f"All {rules.max_attempts} attempts are made."
+    most = rules.max_attempts + candidate.attempts_granted
+    if candidate.attempts_made >= most and asked is None:
+        reason = f"All {most} attempts are made."
         return _close(RefusalCode.ATTEMPTS_EXHAUSTED, reason, Standing.EXHAUSTED)
     return None
 

@@ -104,6 +104,9 @@ class Facilitator(models.Model):
     standing_reason = models.CharField(max_length=300, blank=True)
     next_call_at = models.DateTimeField(null=True, blank=True)
     attempts_made = models.PositiveSmallIntegerField(default=0, help_text=_("Attempts that count."))
+    attempts_granted = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("Attempts that operators allowed beyond the campaign's.")
+    )
     our_faults = models.PositiveSmallIntegerField(
         default=0, help_text=_("Calls that failed by our own fault, in a row.")
     )
@@ -178,3 +181,8 @@ class Facilitator(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pk})"
+
+    @property
+    def attempts_allowed(self) -> int:
+        """How often this person may be tried in all; the campaign must have been read along."""
+        return self.campaign.max_attempts + self.attempts_granted

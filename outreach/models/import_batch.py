@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from outreach.models.campaign import Campaign
@@ -83,7 +85,14 @@ class ImportRow(models.Model):
     cells = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(name="import_row_by_line", fields=["batch", "line"])]
+        indexes = [
+            models.Index(name="import_row_by_line", fields=["batch", "line"]),
+            models.Index(
+                Cast(KT("cells__id"), models.BigIntegerField()),
+                name="import_row_by_person",
+                condition=models.Q(code="changed"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.batch_id} line {self.line}"

@@ -12,10 +12,17 @@ from outreach.models.facilitator import Facilitator
 
 
 class Interest(models.Model):
-    """One person who said yes; one row per person, made when their call settles."""
+    """One person who said yes; one row per person, made when their call settles or an operator says so."""
 
     facilitator = models.OneToOneField(Facilitator, on_delete=models.PROTECT, related_name="interest")
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="interests")
+    call = models.ForeignKey(
+        Call,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="interests",
+        help_text=_("Empty: an operator learned of it without a call."),
+    )
     turn_seq = models.PositiveIntegerField(null=True, blank=True, help_text=_("The turn that says so."))
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="interests"

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Greatest, Least
+from django.db.models.functions import Greatest
 
 from outreach.domain.standing import CALLABLE, Standing
 from outreach.models import Callback, CallbackState, Campaign, Facilitator
@@ -63,7 +63,7 @@ def hold(*, facilitator_ids: Collection[int], by: str, reason: str) -> int:
         standing_reason=sentence,
         next_call_at=None,
     )
-    return wished + len(held)
+    return len(wished) + len(held)
 
 
 @transaction.atomic
@@ -91,14 +91,13 @@ def set_priority(*, facilitator_ids: Collection[int], priority: int, by: str) ->
 def give_attempts(*, facilitator_ids: Collection[int], n_attempts: int, by: str) -> int:
     """Let people be tried `n_attempts` times more than they would be; return how many.
 
-    Their count is set back by as many; their calls stay, and the caps by day and month go by these.
-    Who was exhausted is due again.
+    What was made stays counted, and the caps by day and month hold. Who was exhausted is due again.
     """
     most = Campaign.objects.filter(pk=OuterRef("campaign")).values("max_attempts")
-    spent = Least(F("attempts_made"), Subquery(most))
+    used_up = Greatest(F("attempts_granted"), F("attempts_made") - Subquery(most))
     people = _locked(facilitator_ids).filter(standing__in=_MAY_BE_TRIED)
     reason = f"Given {n_attempts} more attempt{'s' if n_attempts > 1 else ''}"
-    given = _give(people, by="", reason="", attempts_made=Greatest(spent - n_attempts, 0))
+    given = _give(people, by="", reason="", attempts_granted=used_up + n_attempts)
     exhausted = Facilitator.objects.filter(pk__in=given, standing=Standing.EXHAUSTED.value)
     due_again = _back_into_the_queue(exhausted, by=by, reason=reason)
     others = set(given) - set(due_again)
@@ -110,7 +109,7 @@ def give_attempts(*, facilitator_ids: Collection[int], n_attempts: int, by: str)
 def close(*, facilitator_ids: Collection[int], outcome: Outcome, by: str, reason: str) -> int:
     """Close people: nobody calls them again by itself, promises are canceled; return how many.
 
-    Who is interested comes onto the work list, by their last call.
+    Who is interested comes onto the work list at once, also while in a call.
     """
     sentence = f"{reason.strip() or 'Closed'} ({by})"[:300]
     people = _locked(facilitator_ids)
@@ -131,8 +130,8 @@ def close(*, facilitator_ids: Collection[int], outcome: Outcome, by: str, reason
         state=CallbackState.CANCELED, closed_at=now
     )
     if outcome is Outcome.INTERESTED:
-        note_interest_of(facilitator_ids=closed, now=now)
-    return wished + len(closed)
+        note_interest_of(facilitator_ids=[*closed, *wished], now=now)
+    return len(wished) + len(closed)
 
 
 def _locked(facilitator_ids: Collection[int]) -> QuerySet[Facilitator]:
@@ -142,10 +141,12 @@ def _locked(facilitator_ids: Collection[int]) -> QuerySet[Facilitator]:
     return Facilitator.objects.filter(pk__in=ids)
 
 
-def _wish(people: QuerySet[Facilitator], standing: Standing, sentence: str) -> int:
-    """Let those in a call stand so when it is over; return how many."""
+def _wish(people: QuerySet[Facilitator], standing: Standing, sentence: str) -> list[int]:
+    """Let those in a call stand so when it is over; return their ids."""
     in_call = people.filter(standing=Standing.IN_CALL.value).exclude(wish=Standing.SUPPRESSED.value)
-    return in_call.update(wish=standing.value, standing_reason=sentence)
+    ids = list(in_call.values_list("pk", flat=True))
+    in_call.update(wish=standing.value, standing_reason=sentence)
+    return ids
 
 
 def _give(people: QuerySet[Facilitator], *, by: str, reason: str, **values: Any) -> list[int]:

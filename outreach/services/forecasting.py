@@ -35,7 +35,7 @@ _PLACES = 12
 _PERSON = [AnsweredBy.HUMAN.value, AnsweredBy.UNCERTAIN.value]
 
 _LEFT = """
-SELECT country, time_zone, least(attempts_made, 20),
+SELECT country, time_zone, greatest(%(most)s + attempts_granted - attempts_made, -1),
     CASE WHEN next_call_at <= %(now)s THEN %(now)s ELSE date_trunc('hour', next_call_at) END, count(*)
 FROM outreach_facilitator
 WHERE campaign_id = %(campaign)s AND standing = ANY(%(callable)s)
@@ -147,12 +147,17 @@ def _crowds(campaign: Campaign, now: datetime) -> list[Crowd]:
     """Return who is left to be called, those together who live alike and are due at the same hour."""
     with connection.cursor() as cursor:
         cursor.execute(
-            _LEFT, {"now": now, "campaign": campaign.pk, "callable": sorted(one.value for one in CALLABLE)}
+            _LEFT,
+            {
+                "now": now,
+                "campaign": campaign.pk,
+                "most": campaign.max_attempts,
+                "callable": sorted(one.value for one in CALLABLE),
+            },
         )
         rows = cursor.fetchall()
     by_place: dict[tuple[str, str], list[tuple[int, datetime, int]]] = defaultdict(list)
-    for country, time_zone, attempts_made, due_at, n_people in rows:
-        left = campaign.max_attempts - attempts_made
+    for country, time_zone, left, due_at, n_people in rows:
         if left > 0:
             by_place[country, time_zone].append((left, due_at, n_people))
     known = [(place, zones, people) for place, people in by_place.items() if (zones := _zones(place))]

@@ -92,6 +92,7 @@ def candidate_of(facilitator: Facilitator, kind: CallKind, *, asked_at: datetime
         time_zone=facilitator.time_zone,
         consent_basis=facilitator.consent_basis,
         attempts_made=facilitator.attempts_made,
+        attempts_granted=facilitator.attempts_granted,
         allowed_numbers=allowed_numbers(),
         asked_at=asked_at,
     )

@@ -32,21 +32,29 @@ _TOOK_IT_BACK = [Standing.SUPPRESSED.value, Standing.NOT_INTERESTED.value]
 
 def note_interest(call: Call, *, now: datetime) -> None:
     """Put the person of `call` on the work list, unless they are on it; runs in a transaction."""
-    row = Interest(
-        facilitator_id=call.person_id,
-        call=call,
-        turn_seq=call.disposition_seq,
-        due_at=now + DUE_WITHIN,
-        created_at=now,
-    )
+    row = _interest(call.person_id, call, now)
     Interest.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def note_interest_of(*, facilitator_ids: Collection[int], now: datetime) -> None:
-    """Put people on the work list whom an operator found interested, by their last call, if they had one."""
+    """Put people on the work list whom an operator found interested, with their last call if they had one."""
     calls = Call.objects.by_phone().filter(facilitator__in=facilitator_ids)
-    for call in calls.order_by("facilitator", "-queued_at").distinct("facilitator"):
-        note_interest(call, now=now)
+    latest = {
+        call.facilitator_id: call
+        for call in calls.order_by("facilitator", "-queued_at").distinct("facilitator")
+    }
+    rows = [_interest(person_id, latest.get(person_id), now) for person_id in facilitator_ids]
+    Interest.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _interest(person_id: int, call: Call | None, now: datetime) -> Interest:
+    return Interest(
+        facilitator_id=person_id,
+        call=call,
+        turn_seq=call.disposition_seq if call is not None else None,
+        due_at=now + DUE_WITHIN,
+        created_at=now,
+    )
 
 
 @transaction.atomic

@@ -125,7 +125,7 @@ def _try_promise_again(call: Call, person: Facilitator, *, now: datetime) -> boo
     person.callbacks_unkept += 1
     if (
         person.callbacks_unkept >= defaults.CALLBACKS_UNKEPT_BEFORE_RETRY
-        or person.attempts_made >= call.campaign.max_attempts
+        or person.attempts_made >= call.campaign.max_attempts + person.attempts_granted
     ):
         return False
     rules = rules_of(call.campaign)
@@ -164,7 +164,7 @@ def _retry_or_close(call: Call, person: Facilitator, ending: Ending, *, now: dat
         ending=ending,
         policy=RetryPolicy.parse(campaign.retry_policy),
         attempts_made=person.attempts_made,
-        max_attempts=campaign.max_attempts,
+        max_attempts=campaign.max_attempts + person.attempts_granted,
         our_faults=person.our_faults,
         now=now,
         window=rules.window if callbacks.open_promise(person) is None else rules.callback_window,

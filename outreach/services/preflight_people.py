@@ -32,7 +32,7 @@ _KINDS = {Standing.RETRY_DUE.value: CallKind.RETRY, Standing.CALLBACK_DUE.value:
 #: Whoever has a promise or a call of the last 31 days (an open one included) needs a look of their own.
 _DUE = """
 SELECT f.id, f.number, f.standing, f.country, f.time_zone, f.consent_basis, f.attempts_made,
-    f.standing = 'callback_due' OR EXISTS (SELECT FROM outreach_call c
+    f.attempts_granted, f.standing = 'callback_due' OR EXISTS (SELECT FROM outreach_call c
         WHERE c.number = f.number AND c.queued_at >= %(month_ago)s) AS own_look
 FROM outreach_facilitator f
 WHERE f.campaign_id = %(campaign)s AND f.standing = ANY(%(callable)s) AND f.next_call_at <= %(at)s
@@ -46,11 +46,11 @@ WITH due AS ({_DUE}), seen AS (
         due.number = ANY(%(allowed)s::text[]) AS allowed
     FROM due
 )
-SELECT own_look, standing, country, time_zone, consent_basis, attempts_made, suppressed, allowed,
-    max(said_no_at), count(*), min(id)
+SELECT own_look, standing, country, time_zone, consent_basis, attempts_made, attempts_granted, suppressed,
+    allowed, max(said_no_at), count(*), min(id)
 FROM seen
-GROUP BY own_look, standing, country, time_zone, consent_basis, attempts_made, suppressed, allowed,
-    said_no_at::date
+GROUP BY own_look, standing, country, time_zone, consent_basis, attempts_made, attempts_granted, suppressed,
+    allowed, said_no_at::date
 """  # noqa: S608  (no word of a stranger in it)
 
 
@@ -167,7 +167,7 @@ def _judge_due(campaign: Campaign, rules: GateRules, at: datetime, sorter: _Sort
     with connection.cursor() as cursor:
         cursor.execute(_GROUPS, asked)
         groups = cursor.fetchall()
-    n_own_look = sum(row[9] for row in groups if row[0])
+    n_own_look = sum(row[10] for row in groups if row[0])
     for row in groups:
         if not row[0]:
             _judge_group(row, allowed, rules, at, sorter)
@@ -180,18 +180,19 @@ def _judge_due(campaign: Campaign, rules: GateRules, at: datetime, sorter: _Sort
 def _judge_group(
     row: tuple[Any, ...], allowed: frozenset[str] | None, rules: GateRules, at: datetime, sorter: _Sorter
 ) -> None:
-    _, standing, country, time_zone, consent, attempts, suppressed, is_allowed, said_no_at, n, example = row
+    _, standing, country, time_zone, consent, made, granted, suppressed, is_allowed, said_no_at, n, one = row
     candidate = Candidate(
         number="this one",
         kind=_KINDS.get(standing, CallKind.FIRST),
         country=country,
         time_zone=time_zone,
         consent_basis=consent,
-        attempts_made=attempts,
+        attempts_made=made,
+        attempts_granted=granted,
         allowed_numbers=None if allowed is None or is_allowed else frozenset(),
     )
     history = NumberHistory(suppressed=suppressed, said_no_at=said_no_at, attempts=(), on_another_call=False)
-    sorter.add(decide(candidate=candidate, history=history, rules=rules, now=at), n, example)
+    sorter.add(decide(candidate=candidate, history=history, rules=rules, now=at), n, one)
 
 
 def _judge_one_by_one(asked: dict[str, Any], rules: GateRules, at: datetime, sorter: _Sorter) -> int:

@@ -1,7 +1,7 @@
 """Trying people again who were tried as often as allowed, chosen by how their last call ended.
 
-Their count is set back; their calls stay, so the caps by day and month hold, and the gate judges everybody
-again when their turn comes. Whoever said no, or asked never to be called, is not to be had here.
+They are allowed more attempts; their calls stay, so the caps by day and month hold, and the gate judges
+everybody again when their turn comes. Whoever said no, or asked never to be called, is not to be had here.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _GIVE = f"""
 WITH tried AS ({_TRIED})
 UPDATE outreach_facilitator f
 SET standing = %(standing)s, standing_reason = '', next_call_at = %(now)s, our_faults = 0,
-    attempts_made = greatest(least(f.attempts_made, %(most)s) - %(attempts)s, 0),
+    attempts_granted = greatest(f.attempts_granted, f.attempts_made - %(most)s) + %(attempts)s,
     not_called_code = 'retry', not_called_reason = %(reason)s, updated_at = %(now)s
 FROM tried
 WHERE tried.id = f.id AND tried.outcome = ANY(%(outcomes)s) AND NOT tried.suppressed AND NOT tried.said_no

@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from datetime import datetime, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,14 +14,24 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from outreach.domain.call_status import CallStatus
 from outreach.domain.standing import Standing
 from outreach.models import Access, Call, Callback, Facilitator, Interest, Suppression
 from outreach.services import attending, clock
 from outreach.services.attending import Outcome
 from outreach.services.calling_many import NO_PLACE, call_many
+from outreach.services.forecasting import outlook
 from outreach.services.moving import IN_A_CALL, NUMBER_IS_THERE, THERE_ALREADY, CannotMove, move
+from outreach.services.preflight_people import look_at_people
 from outreach.services.promising import CannotPromise, promise
-from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
+from tests.factories import (
+    a_campaign,
+    a_dialled_call,
+    a_person,
+    an_agent_worker,
+    an_earlier_call,
+    provider_says,
+)
 from tests.integration.desk_rows import a_live_call, an_operator
 
 pytestmark = [
@@ -119,8 +130,27 @@ class TestNobodyIsStuck:
         given = attending.give_attempts(facilitator_ids=ids_of(exhausted, no), n_attempts=2, **OLGA)
         assert given == 1
         exhausted.refresh_from_db()
-        assert (exhausted.standing, exhausted.attempts_made) == ("waiting", 2)
+        assert (exhausted.standing, exhausted.attempts_made) == ("waiting", 4)
         assert exhausted.history.get().history_change_reason == "Given 2 more attempts (olga)"
+
+    def test_and_what_was_tried_stays_counted(self, desk: Client) -> None:
+        campaign = a_campaign(max_attempts=4)
+        person = a_person(campaign, standing="exhausted", attempts_made=5, next_call_at=None)
+        act(desk, "give_attempts", person, n_attempts=2)
+        assert look_at_people(campaign, now=clock.now()).now == 1
+        left = outlook(campaign)
+        assert left is not None
+        assert left.likely.calls == pytest.approx(1.7)  # once, and once more those who did not answer
+        assert "5 of 7" in desk.get(reverse(LIST)).content.decode()
+        provider_says(a_dialled_call(person), CallStatus.BUSY)
+        person.refresh_from_db()
+        assert (person.standing, person.attempts_made) == ("retry_due", 6)
+        assert person.not_called_reason == "Busy (attempt 6 of 7)."
+        page = reverse("admin:outreach_facilitator_change", args=[person.pk])
+        assert "6 of 7" in desk.get(page).content.decode()
+        Facilitator.objects.update(attempts_made=7)
+        (never,) = look_at_people(campaign, now=clock.now() + timedelta(days=9)).never
+        assert never.says == "All 7 attempts are made."
 
     def test_and_is_on_the_work_list_when_closed_as_interested(self) -> None:
         campaign = a_campaign()
@@ -131,9 +161,20 @@ class TestNobodyIsStuck:
         a_live_call(in_call)
         people = ids_of(talked, never, in_call)
         assert attending.close(facilitator_ids=people, outcome=Outcome.INTERESTED, reason="", **OLGA) == 3
-        assert Interest.objects.get().call == last
+        rows = {row.facilitator: row.call for row in Interest.objects.select_related("call", "facilitator")}
+        assert rows == {talked: last, never: None, in_call: in_call.calls.get()}
         in_call.refresh_from_db()
         assert (in_call.standing, in_call.wish) == ("in_call", "interested")
+
+    def test_and_the_work_list_says_so_where_there_was_no_call(self, desk: Client) -> None:
+        person = a_person(a_campaign(), name="Ann Example")
+        act(desk, "close_people", person, outcome="interested", reason="wrote to us")
+        row = Interest.objects.get(facilitator=person, call=None)
+        for page in (
+            reverse("admin:outreach_interest_changelist"),
+            reverse("admin:outreach_interest_change", args=[row.pk]),
+        ):
+            assert "an operator's own word" in unescape(desk.get(page).content.decode())
 
 
 class TestMoving:

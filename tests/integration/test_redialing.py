@@ -51,7 +51,8 @@ def test_counts_by_the_end_of_the_last_call_and_gives_the_chosen_more_attempts()
     ]
     assert redial(campaign_id=campaign.pk, outcomes=["no_answer"], n_attempts=2, by="olga") == 1
     unanswered.refresh_from_db()
-    assert (unanswered.standing, unanswered.attempts_made) == (Standing.RETRY_DUE.value, 2)
+    assert (unanswered.standing, unanswered.attempts_made) == (Standing.RETRY_DUE.value, 4)
+    assert unanswered.attempts_granted == 2
     assert unanswered.not_called_reason == "Tried again: 2 more attempts, given by olga."
     for person in (machine, never, refused):
         person.refresh_from_db()
