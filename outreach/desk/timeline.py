@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import BigIntegerField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.urls import reverse
 
 from outreach.desk.attempts import Attempt, attempts_of
@@ -15,10 +18,13 @@ from outreach.models import (
     CallbackState,
     Decision,
     Facilitator,
+    ImportBatch,
+    ImportRow,
     IncomingCall,
     Interest,
     Suppression,
 )
+from outreach.services.import_staging import CHANGED
 
 SHOWN = 30
 """Entries of each kind that a person's page shows; older ones are in their own lists."""
@@ -71,7 +77,7 @@ def timeline_of(person: Facilitator, suppression: Suppression | None, reader: Re
         lambda: _edits(person),
         lambda: _suppression(person, suppression),
         lambda: _interest(person),
-        lambda: _beginning(person),
+        lambda: _uploads(person),
     ]
     if reader.callers:
         sources.append(lambda: _calls_from_them(person))
@@ -217,16 +223,20 @@ def _calls_from_them(person: Facilitator) -> Iterator[Entry]:
         )
 
 
-def _beginning(person: Facilitator) -> Iterator[Entry]:
-    batch = person.import_batch
-    if batch is None:
+def _uploads(person: Facilitator) -> Iterator[Entry]:
+    """Yield how the person came, and the uploads that found them known and changed something."""
+    if person.import_batch is None:
         yield Entry(at=person.created_at, icon="person_add", what="Added")
-        return
-    yield Entry(
-        at=person.created_at,
-        icon="upload_file",
-        what="Imported",
-        detail=f"from {batch.file_name}",
-        url=_page("importbatch", batch.pk),
-        link="upload",
-    )
+    else:
+        yield _upload(person.import_batch, at=person.created_at, what="Imported")
+    rows = ImportRow.objects.filter(code=CHANGED).annotate(of=Cast(KT("cells__id"), BigIntegerField()))
+    for row in rows.filter(of=person.pk).select_related("batch").order_by("-id")[:SHOWN]:
+        batch, changed = row.batch, f"Updated by an upload ({row.problem})"
+        yield _upload(batch, at=batch.finished_at or batch.created_at, what=changed)
+        if batch.undone_at is not None:
+            yield _upload(batch, at=batch.undone_at, what="That upload was taken back", by=batch.undone_by)
+
+
+def _upload(batch: ImportBatch, *, at: datetime, what: str, by: str = "") -> Entry:
+    detail, url = f"from {batch.file_name}", _page("importbatch", batch.pk)
+    return Entry(at=at, icon="upload_file", what=what, detail=detail, by=by, url=url, link="upload")

@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from outreach.desk.timeline import Reader, timeline_of
 from outreach.domain.csv_cells import CONSENT_BASES
 from outreach.models import (
     Campaign,
@@ -28,6 +29,7 @@ from outreach.services import clock, import_chunks
 from outreach.services.import_chunks import Chunk
 from outreach.services.import_rejects import write_rejected
 from outreach.services.import_staging import Stage
+from outreach.services.import_undoing import undo_import
 from outreach.services.importing import ImportOptions, KnownPeople, import_file, refuse_interrupted
 from outreach.services.reconciling import sweep
 from tests.factories import a_campaign, a_person
@@ -49,6 +51,11 @@ def bring_in(campaign: Campaign, content: str | bytes, options: ImportOptions = 
     return import_file(
         campaign_id=campaign.pk, source=source, file_name="people.csv", imported_by_id=None, options=options
     )
+
+
+def happened_to(person: Facilitator) -> list[str]:
+    """Return what the person's page says of what happened."""
+    return [one.what for one in timeline_of(person, None, Reader(words=False, callers=False)).entries]
 
 
 def counts(batch: ImportBatch) -> dict[str, int]:
@@ -216,6 +223,16 @@ class TestKnownPeople:
             {"years": "9"},
         )
         assert (person.consent_basis, person.consent_source) == ("express_written", "paper")
+
+    def test_have_it_on_their_page_that_an_upload_changed_them(self, campaign: Campaign) -> None:
+        person, other = self.known(campaign), a_person(campaign)
+        batch = bring_in(campaign, self.FILE, ImportOptions(known=KnownPeople.UPDATE))
+        (said,) = (one for one in happened_to(person) if one.startswith("Updated by an upload"))
+        assert "name" in said
+        assert "email" in said
+        undo_import(batch_id=batch.pk, by="olga")
+        assert "That upload was taken back" in happened_to(person)
+        assert happened_to(other) == ["Added"]
 
     @pytest.mark.parametrize("known", list(KnownPeople))
     @pytest.mark.parametrize(
