@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
+from outreach.domain.call_status import CallStatus
+from outreach.models import Call
+
 #: Stored value → unfold's variant. Values not listed are grey.
 VARIANTS: dict[str, str] = {
     # statuses of a call
@@ -69,6 +72,16 @@ ANSWERED_BY: dict[str, str] = {
 def words_of(value: str) -> str:
     """Return a stored value as an operator reads it: "no_answer" → "No answer"."""
     return value.replace("_", " ").capitalize()
+
+
+def stage_badge(call: Call) -> SafeString | str:
+    """Return the badge of where an open call stands: of the conversation once there are words, else before.
+
+    Words often come before the carrier's news that somebody has picked up.
+    """
+    if call.stage or getattr(call, "last_text", None):
+        return badge(CallStatus.IN_PROGRESS.value, words_of(call.stage) if call.stage else "Talking")
+    return badge(call.status)
 
 
 def badge(value: str, text: str = "", *, title: str = "", variant: str | None = None) -> SafeString | str:

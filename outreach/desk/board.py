@@ -53,6 +53,16 @@ class Present:
     n_calls: int
     health: list[Piece]
 
+    @property
+    def trouble(self) -> list[Piece]:
+        """What is wrong."""
+        return [piece for piece in self.health if not piece.well]
+
+    @property
+    def health_by_need(self) -> list[Piece]:
+        """All pieces, with what needs somebody before what is well."""
+        return sorted(self.health, key=lambda piece: piece.well)
+
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignCount:

@@ -17,6 +17,10 @@ THINGS = (Thing.CALLS, Thing.TALK, Thing.COST, Thing.PACE)
 
 FORMULAS: dict[str, str] = {
     "due": "People who are due at this moment + calls dialled today.",
+    "promised": "Callbacks that are promised for the next 24 hours, or earlier and not kept yet.",
+    "standings": "How the people of all campaigns stand at this moment; finished campaigns are counted, too.",
+    "done": "People about whom nothing is left to do, for Alex or for you ÷ all people of the campaign.",
+    "air": "Calls that are claimed and not over: being prepared, dialled, ringing or talking.",
     "due_now": "People of running campaigns whose time has come: they are called as lines get free.",
     "waiting": (
         "People who may be called, by why they were not when they were last looked at; those who are due now "
@@ -24,10 +28,10 @@ FORMULAS: dict[str, str] = {
     ),
     "held": "People whom nobody calls until an operator decides, by why.",
     "dialled": "Calls that the carrier took. A day is a UTC day, here and in every figure.",
-    "answered": "Calls that somebody or something picked up ÷ calls dialled.",
+    "answered": "Calls that somebody or something picked up; beside it, ÷ calls dialled.",
     "talked": (
-        "Answer rate: calls that a person picked up ÷ calls dialled. An answer that is uncertain, or not "
-        "judged yet, counts as a person's."
+        "Calls that a person picked up; the answer rate is these ÷ calls dialled. An answer that is "
+        "uncertain, or not judged yet, counts as a person's."
     ),
     "reached": "People whom a call reached for the first time in their campaign.",
     "interested": (
@@ -48,6 +52,8 @@ FORMULAS: dict[str, str] = {
     "early": f"Calls that a person picked up and that were over within {EARLY} seconds.",
     "our_faults": "Calls that failed by our own fault; they cost nobody an attempt.",
     "pace": "Calls dialled in the last complete hour, and in the running one.",
+    "hours": "Calls dialled, by the hour in which they were, on your own clock.",
+    "fortnight": "Calls dialled, calls that a person picked up, people who became interested; by UTC day.",
     "capacity": (
         "Calls an hour that are possible: the smaller of the calls per second × 3,600, and of the calls open "
         "at once × 3,600 ÷ the average seconds from dial to end."

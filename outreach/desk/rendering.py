@@ -81,6 +81,12 @@ def _clock_if_near(at: datetime, theirs: tzinfo, mine: tzinfo) -> str:
     return f"{local:%H:%M}" if same_day else f"{local:%a %H:%M}"
 
 
+def local_time(at: datetime, zone_name: str) -> str:
+    """Return what a clock shows in a zone, with its town: "16:05 Madrid"; empty when there is no zone."""
+    zone = zone_of(zone_name)
+    return f"{at.astimezone(zone):%H:%M} {city_of(zone_name)}" if zone else ""
+
+
 def their_clock(at: datetime, zone_name: str) -> SafeString:
     """Return a time to the second on the person's clock, with that of whoever looks in the tooltip."""
     local = at.astimezone(zone_of(zone_name) or UTC)

@@ -13,7 +13,8 @@ from outreach.domain.contracts import AnyWord, PartialWord, TurnWord
 from outreach.live.watching import BoardFigures
 
 SECTIONS = (
-    "clock", "switch", "figures", "funnel", "air", "campaigns", "health", "waiting", "callbacks", "charts",
+    "clock", "switch", "trouble", "figures", "funnel", "air", "campaigns", "health", "waiting",
+    "callbacks", "charts",
 )  # fmt: skip
 SPEAKING = "speaking…"
 
@@ -54,3 +55,4 @@ def _put_words(figures: BoardFigures, spoken: dict[UUID, AnyWord]) -> None:
         if isinstance(word, TurnWord | PartialWord):
             call.last_text = word.text or SPEAKING  # type: ignore[attr-defined]
             call.last_speaker = word.speaker  # type: ignore[attr-defined]
+            call.stage = getattr(word, "stage", "") or call.stage

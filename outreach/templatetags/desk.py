@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from outreach.desk import badges, call_events, callers, reasons, rendering
-from outreach.models import CallEvent, IncomingCall
+from outreach.models import Call, CallEvent, IncomingCall
 
 register = template.Library()
 
@@ -18,6 +18,18 @@ register = template.Library()
 def badge_tag(value: str, text: str = "", title: str = "", variant: str | None = None) -> SafeString | str:
     """Write the badge of a stored value."""
     return badges.badge(value, text, title=title, variant=variant)
+
+
+@register.simple_tag
+def stage(call: Call) -> SafeString | str:
+    """Write the badge of where an open call stands."""
+    return badges.stage_badge(call)
+
+
+@register.simple_tag
+def local_time(at: datetime, zone_name: str) -> str:
+    """Write what a clock shows where a person is; nothing where that is not known."""
+    return rendering.local_time(at, zone_name)
 
 
 @register.simple_tag

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,9 +19,19 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from outreach.desk import board, health
+from outreach.desk.badges import stage_badge
 from outreach.desk.charts import hours_chart
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
-from outreach.models import Call, CallerId, CallEvent, Campaign, CheckResult, DialingControl, Facilitator
+from outreach.models import (
+    Call,
+    CallerId,
+    CallEvent,
+    Campaign,
+    CheckResult,
+    DialingControl,
+    Facilitator,
+    Turn,
+)
 from outreach.services import caller_ids, clock, tallying
 from outreach.tasks import LISTS_OF_DIAL
 from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call
@@ -61,6 +72,17 @@ class TestTheDashboard:
         assert "wait for tomorrow 06:05 in their zone" in page
         assert "Their zone is not known" in page
         assert "Late" in page
+
+    def test_shows_the_conversation_s_stage_as_soon_as_there_are_words(self, desk: Client) -> None:
+        """The carrier's news that they picked up comes later than their first word."""
+        spoken = {"status": "preparing", "answered_at": None}
+        calls = [a_live_call(a_person(a_campaign())) for _ in range(3)]
+        Call.objects.filter(pk=calls[0].pk).update(**spoken, stage="pitch")
+        for call in calls[1:]:
+            Call.objects.filter(pk=call.pk).update(**spoken, stage="")
+        Turn.objects.create(call=calls[1], seq=1, speaker="person", text="Hello?", said_at=clock.now())
+        shown = [re.sub(r"<[^>]*>|\s", "", stage_badge(call)) for call in board.present().calls]
+        assert shown == ["Pitch", "Talking", "Preparing"]
 
     def test_shows_nothing_to_those_who_may_see_nothing(self, client: Client) -> None:
         a_full_desk(1)

@@ -44,16 +44,33 @@
                 drawn.update("none");
             }
         };
+        /* Whoever goes through the page by keyboard stays where they are when a section is drawn anew. */
+        const focusIn = (section) => {
+            const stops = () => [...section.querySelectorAll("a, button, [tabindex]")];
+            const at = stops().indexOf(document.activeElement);
+            const address = at < 0 ? null : document.activeElement.getAttribute("href");
+            return () => {
+                if (at < 0) return;
+                const now = stops();
+                const same = now.find((stop) => address && stop.getAttribute("href") === address) || now[at];
+                if (same) same.focus({ preventScroll: true });
+            };
+        };
         readClock();
         tick();
         setInterval(tick, 1000);
 
-        const source = connect(root.dataset.board, (text) => { state.textContent = text === "live" ? "Live: this page follows what happens by itself. The day's figures follow within seconds." : text; });
+        const source = connect(root.dataset.board, (text) => {
+            state.textContent = text === "live" ? "Live" : `Not live: ${text.replace("not live: ", "")}`;
+            state.classList.toggle("desk-live-now", text === "live");
+        });
         source.addEventListener("board", (event) => {
             for (const [name, html] of Object.entries(JSON.parse(event.data))) {
                 const section = root.querySelector(`[data-live="${name}"]`);
                 if (!section) continue;
+                const focus = focusIn(section);
                 section.innerHTML = html;
+                focus();
                 if (window.htmx) window.htmx.process(section);
                 if (name === "clock") readClock();
                 if (name === "charts") redraw(section);
@@ -124,7 +141,7 @@
             if (speaking && speaking.dataset.speaker === word.speaker) { speaking.remove(); speaking = null; }
             if (seen.has(word.seq)) return;
             seen.add(word.seq);
-            counter.textContent = seen.size;
+            counter.textContent = `${seen.size} turn${seen.size === 1 ? "" : "s"}`;
             showStage(word.stage);
             const time = new Date(word.at).toLocaleTimeString("en-GB", { timeZone: root.dataset.zone });
             const turn = bubble(word.speaker, word.text + (word.interrupted ? " —" : ""));
