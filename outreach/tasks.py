@@ -159,6 +159,13 @@ def run_checks(*, campaign_id: int | None = None, **_: object) -> None:
     examining.examine(campaign_id=campaign_id)
 
 
+@shared_task(name="outreach.look_at_balance", queue="ops", max_retries=0)
+def look_at_balance(**_: object) -> None:
+    """Beat's tick: ask the carrier for the account's balance, of which notices tell. Idempotent."""
+    if settings.TWILIO_ACCOUNT_SID:
+        examining.examine_balance()
+
+
 @shared_task(name="outreach.check_import", queue="post", max_retries=0, soft_time_limit=570, time_limit=600)
 def check_import(*, batch_id: int, **_: object) -> None:
     """Look at an uploaded list. Idempotent: what was looked at is left alone."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from outreach.doctor import results
 from outreach.doctor.finding import Result, Surroundings
-from outreach.doctor.registry import checks_of
+from outreach.doctor.registry import CHECKS, checks_of
 from outreach.doctor.running import run
+from outreach.domain.account_rules import BALANCE_CHECK
 from outreach.models import Campaign
 
 
@@ -15,3 +16,9 @@ def examine(*, campaign_id: int | None = None) -> list[Result]:
     done = run(checks_of(), about)
     results.store(done, about)
     return done
+
+
+def examine_balance() -> None:
+    """Look whether what is left on the carrier's account lasts for all campaigns, and keep what is found."""
+    about = Surroundings()
+    results.store(run([check for check in CHECKS if check.name == BALANCE_CHECK], about), about)

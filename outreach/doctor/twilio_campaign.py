@@ -7,7 +7,7 @@ from decimal import Decimal
 from outreach.doctor.audience import Country, caller_ids, countries
 from outreach.doctor.finding import Check, Finding, Surroundings, fail, ok, skipped, warn
 from outreach.doctor.twilio_account import asks_twilio
-from outreach.domain.account_rules import BILLING_PAGE, GEO_PERMISSIONS_PAGE, NUMBERS_PAGE
+from outreach.domain.account_rules import BALANCE_CHECK, BILLING_PAGE, GEO_PERMISSIONS_PAGE, NUMBERS_PAGE
 from outreach.domain.cost import CostItem, Price, Quantity, cost_of
 from outreach.domain.phone_number import mask
 from outreach.integrations import twilio_account
@@ -126,5 +126,5 @@ CHECKS = (
     Check(
         name="twilio.countries", examine=geography, after="twilio.credentials", seconds=40, of_campaign=True
     ),
-    Check(name="twilio.balance", examine=money, after="twilio.credentials", of_campaign=True),
+    Check(name=BALANCE_CHECK, examine=money, after="twilio.credentials", of_campaign=True),
 )

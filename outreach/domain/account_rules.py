@@ -10,6 +10,8 @@ NUMBERS_PAGE = "https://console.twilio.com/us1/develop/phone-numbers/manage/inco
 PROFILES_PAGE = "https://console.twilio.com/us1/account/trust-hub/customer-profiles"
 KEYS_PAGE = "https://console.twilio.com/us1/account/keys-credentials/api-keys"
 
+#: The check that looks at what is left on the account, by its name among doctor's.
+BALANCE_CHECK = "twilio.balance"
 #: Minutes after which a campaign tries again by itself where calls that end mend the refusal.
 TRY_AGAIN = 2
 

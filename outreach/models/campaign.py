@@ -68,6 +68,11 @@ class Campaign(models.Model):
     state = models.CharField(max_length=10, choices=CampaignState.choices, default=CampaignState.DRAFT.value)
     state_reason = models.CharField(max_length=300, blank=True, help_text=_("Why it is held or paused."))
     state_changed_at = models.DateTimeField(null=True, blank=True)
+    failing_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("When the first of several holds that end by themselves began; empty: there was none."),
+    )
     release_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When the system lifts its own hold; empty: a person must.")
     )

@@ -25,6 +25,9 @@ from outreach.services.scripts import seed_script
 
 logger = logging.getLogger(__name__)
 
+RECOVERED_AFTER = timedelta(minutes=10)
+"""A campaign that has called for so long after a hold has recovered: another hold is a new trouble."""
+
 
 class Refused(Exception):
     """What was asked cannot be done now; the message says why and what to do."""
@@ -70,7 +73,7 @@ def create_campaign(facts: NewCampaign, *, script: ScriptVersion | None = None) 
 #: What a copy does not take over: what has happened to the campaign, and its days.
 _NOT_COPIED = {
     *("id", "name", "state", "state_reason", "state_changed_at", "release_at", "starts_at", "ends_at"),
-    *("heard_script", "canary_state", "unready_streak", "refused_streak", "created_at"),
+    *("failing_since", "heard_script", "canary_state", "unready_streak", "refused_streak", "created_at"),
 }
 
 
@@ -140,8 +143,12 @@ def hold(*, campaign_id: int, reason: str, release_after: timedelta | None) -> N
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     if campaign.state != CampaignState.RUNNING:
         return
+    now = clock.now()
     if release_after is not None:
-        campaign.release_at = clock.now() + release_after
+        campaign.release_at = now + release_after
+        running_since = campaign.state_changed_at or now
+        if campaign.failing_since is None or running_since <= now - RECOVERED_AFTER:
+            campaign.failing_since = now
     set_state(campaign, CampaignState.HELD, reason=reason, by="the system")
     logger.warning("campaign held", extra={"campaign_id": campaign_id, "reason": reason})
 
@@ -167,7 +174,7 @@ def set_state(campaign: Campaign, state: CampaignState, *, reason: str, by: str)
     campaign.state_reason = reason[:300]
     campaign.state_changed_at = clock.now()
     if state is not CampaignState.HELD:
-        campaign.release_at = None
+        campaign.release_at = campaign.failing_since = None
     campaign.save()
     logger.info("campaign state set", extra={"campaign_id": campaign.pk, "state": state.value, "by": by})
     return campaign

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Q
 
 from outreach.domain import defaults
+from outreach.domain.account_rules import BALANCE_CHECK, BILLING_PAGE
 from outreach.models import (
     Callback,
     CallbackState,
@@ -23,10 +24,12 @@ from outreach.models import (
     DialingControl,
     ImportBatch,
     ImportState,
+    Notice,
 )
+from outreach.services.campaigns import RECOVERED_AFTER
 
 HELD_FOR = timedelta(minutes=5)
-"""How long a hold that ends by itself may last before somebody is told."""
+"""How long holds that end by themselves, one after the other, may last before somebody is told."""
 DIALS = 50
 """Calls in a row that nobody answers before somebody is told."""
 DIALS_OF = timedelta(hours=24)
@@ -95,23 +98,28 @@ def _ended(reason: str) -> str:
     return reason if reason.endswith((".", "!", "?")) else f"{reason or 'no reason given'}."
 
 
-def _of_campaign(code: Code, campaign_id: int, sentence: str) -> Matter:
+def _of_campaign(code: Code, campaign_id: int, sentence: str, *, kind: str = "") -> Matter:
     return Matter(
         code=code,
         sentence=sentence,
-        about=f"campaign:{campaign_id}",
+        about=f"campaign:{campaign_id}{f':{kind}' if kind else ''}",
         campaign_id=campaign_id,
         page=f"outreach/campaign/{campaign_id}/change/",
     )
 
 
 def _held(now: datetime) -> Iterator[Matter]:
-    for_a_person = Q(release_at__isnull=True) | Q(state_changed_at__lte=now - HELD_FOR)
-    held = Campaign.objects.filter(for_a_person, state=CampaignState.HELD)
+    long_enough = Q(release_at__isnull=True) | Q(failing_since__lte=now - HELD_FOR)
+    told = Notice.objects.filter(code=Code.CAMPAIGN_HELD, over_at__isnull=True).values("campaign")
+    # Between two such holds it calls for a moment: who was told hears of another one only if it recovered.
+    lately = Q(state_changed_at__gt=now - RECOVERED_AFTER, failing_since__isnull=False)
+    tries = Q(lately, state=CampaignState.RUNNING, pk__in=told)
+    held = Campaign.objects.filter(Q(long_enough, state=CampaignState.HELD) | tries)
     for campaign in held.exclude(canary_state=CanaryState.WAITING):
-        until = "It goes on by itself." if campaign.release_at else "Resume it when that is mended."
+        by_itself = campaign.release_at is not None or campaign.state == CampaignState.RUNNING
+        until = "It tries again by itself." if by_itself else "Resume it when that is mended."
         sentence = f"The campaign “{campaign.name}” is held: {_ended(campaign.state_reason)} {until}"
-        yield _of_campaign(Code.CAMPAIGN_HELD, campaign.pk, sentence)
+        yield _of_campaign(Code.CAMPAIGN_HELD, campaign.pk, sentence, kind="tries" if by_itself else "")
 
 
 def _canaries() -> Iterator[Matter]:
@@ -135,10 +143,10 @@ def _switch() -> Iterator[Matter]:
 
 def _balance() -> Iterator[Matter]:
     low = (CheckStatus.WARN, CheckStatus.FAIL)
-    for result in CheckResult.objects.filter(name="twilio.balance", status__in=low):
-        yield Matter(
-            code=Code.LOW_BALANCE, sentence=f"{result.finding} {result.remedy} {result.page}".strip()
-        )
+    # With another page to open, the carrier could not be asked, which says nothing of money.
+    for result in CheckResult.objects.filter(name=BALANCE_CHECK, status__in=low, page=BILLING_PAGE):
+        sentence = f"{result.finding} {result.remedy} {result.page}"
+        yield Matter(code=Code.LOW_BALANCE, sentence=sentence, about=result.status)
 
 
 def _unanswered(now: datetime) -> Iterator[Matter]:

@@ -6,12 +6,19 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
+from unittest.mock import Mock
 
 import pytest
 from django.core import mail
 from pytest_django import Settings
 
+from outreach import tasks
+from outreach.doctor.finding import Check, Result, Surroundings
+from outreach.domain.account_rules import BALANCE_CHECK, BILLING_PAGE
 from outreach.integrations.hook_posts import NotPosted
+from outreach.integrations.telephony import TelephonyUnavailable
+from outreach.integrations.twilio_account import Balance
 from outreach.models import Callback, Campaign, CheckResult, DialingControl, ImportBatch, Notice
 from outreach.services import campaigns, clock, notices
 from outreach.services.notice_matters import DIALS
@@ -105,8 +112,8 @@ def canary_waits() -> None:
 
 def balance_is_low() -> None:
     CheckResult.objects.create(
-        name="twilio.balance", area="twilio", status="warn", finding="The balance is USD 3.",
-        remedy="Add money.", checked_at=clock.now(),
+        name=BALANCE_CHECK, area="twilio", status="warn", finding="The balance is USD 3.",
+        remedy="Add money.", page=BILLING_PAGE, checked_at=clock.now(),
     )  # fmt: skip
 
 
@@ -129,6 +136,69 @@ def an_import_is_over() -> None:
         campaign=a_campaign(), file_name="x.csv", sha256="0", state="imported", rows_created=7,
         created_at=now, finished_at=now,
     )  # fmt: skip
+
+
+class TestHoldsThatEndByThemselves:
+    """An outage is many short holds with a moment of calling between them."""
+
+    def hold_for_two_minutes(self) -> None:
+        campaign = Campaign.objects.get()
+        campaigns.hold(campaign_id=campaign.pk, reason="5 in a row.", release_after=timedelta(minutes=2))
+
+    def call_again(self) -> None:
+        pass_time(timedelta(minutes=2))
+        assert campaigns.release_held() == 1
+        pass_time(timedelta(seconds=50))
+
+    def test_are_told_once_when_they_have_lasted_for_five_minutes(self, chat: Chat) -> None:
+        told = []
+        for _ in range(4):
+            self.hold_for_two_minutes()
+            told.append(notices.send_notices(post=chat))
+            self.call_again()
+            told.append(notices.send_notices(post=chat))
+        assert told == [0, 0, 0, 0, 1, 0, 0, 0]
+        assert "held: 5 in a row. It tries again by itself." in chat.said[0]
+        pass_time(timedelta(minutes=10))
+        notices.send_notices(post=chat)
+        assert Notice.objects.get().over_at is not None
+        self.hold_for_two_minutes()
+        assert notices.send_notices(post=chat) == 0
+
+    def test_are_over_when_an_operator_starts_it_and_told_anew_when_one_must(self, chat: Chat) -> None:
+        self.hold_for_two_minutes()
+        pass_time(timedelta(minutes=6))
+        campaign = Campaign.objects.get()
+        assert notices.send_notices(post=chat) == 1
+        campaigns.start(campaign_id=campaign.pk, by="olga")
+        campaigns.hold(campaign_id=campaign.pk, reason="Bad key.", release_after=None)
+        assert notices.send_notices(post=chat) == 1
+        assert Notice.objects.filter(over_at=None).count() == 1
+
+
+class TestTheBalance:
+    @pytest.mark.parametrize(
+        ("answer", "told"), [(Balance(amount=Decimal(0), currency="USD"), 1), (TelephonyUnavailable("x"), 0)]
+    )
+    def test_is_asked_for_by_a_tick(
+        self,
+        chat: Chat,
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+        answer: Balance | Exception,
+        told: int,
+    ) -> None:
+        settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
+        account = Mock(balance=Mock(side_effect=[answer]))
+        monkeypatch.setattr("outreach.integrations.twilio_account.account", lambda: account)
+        monkeypatch.setattr("outreach.doctor.examining.run", run_here)
+        tasks.look_at_balance()
+        assert notices.send_notices(post=chat) == told
+
+
+def run_here(checks: list[Check], about: Surroundings) -> list[Result]:
+    """Make checks without threads, whose connections would not see this test's rows."""
+    return [Result(check=check, finding=check.examine(about), seconds=0) for check in checks]
 
 
 class TestWhatIsTold:

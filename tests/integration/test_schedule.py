@@ -26,6 +26,7 @@ TICKS = {
     "outreach.price_calls": "post",
     "outreach.tend_campaigns": "ops",
     "outreach.tend_imports": "ops",
+    "outreach.look_at_balance": "ops",
     "outreach.deliver_hooks": "post",
     "outreach.send_notices": "post",
 }
