@@ -332,6 +332,8 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _: static("outreach/favicon.svg")},
     ],
+    "STYLES": [lambda _: static("outreach/frame.css")],
+    "SCRIPTS": [lambda _: static("outreach/frame.js")],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "outreach.admin.site.environment_badge",
