@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import admin
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms import ModelForm
@@ -36,6 +39,10 @@ class DeskAdmin(ModelAdmin):
 
     paginator = CappedPaginator
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each count of a filter's choices would read every row
+    show_facets = admin.ShowFacets.NEVER  # each count would read all rows that a filter finds
+    sorted_by_index: tuple[str, ...] = ()
+    """Columns that a list of millions can be sorted by; all, as long as it is short."""
     list_per_page = 50
     list_filter_submit = True
     list_fullwidth = True
@@ -44,6 +51,14 @@ class DeskAdmin(ModelAdmin):
 
     class Media:
         css = {"all": ["outreach/desk.css"]}
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
+        """Return the columns to sort by: of a long list only those with an index."""
+        if self.sortable_by is not None:
+            return self.sortable_by
+        rows = self.model._default_manager.order_by().values("pk")
+        is_short = rows[: COUNT_CAP + 1].count() <= COUNT_CAP
+        return self.get_list_display(request) if is_short else self.sorted_by_index
 
     # unfold looks a dotted permission up in the database when it checks an action, which no fresh
     # database survives: its tables are made after the checks. So actions name these instead.

@@ -20,7 +20,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from outreach.admin.base import COUNT_CAP, KeptAdmin
+from outreach.admin.base import KeptAdmin
 from outreach.admin.facilitator_actions import PersonActions
 from outreach.admin.facilitator_bulk import PeopleActions
 from outreach.admin.facilitator_export import ExportActions
@@ -133,11 +133,6 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
         self, request: HttpRequest, queryset: QuerySet[Facilitator], search_term: str
     ) -> tuple[QuerySet[Facilitator], bool]:
         return queryset.filter(people_found(search_term)), False
-
-    def get_sortable_by(self, request: HttpRequest) -> tuple[str, ...]:
-        """Return the columns to sort by: none where that would mean to read everybody."""
-        everybody = Facilitator.objects.order_by().values("pk")
-        return self.list_display if everybody[: COUNT_CAP + 1].count() <= COUNT_CAP else ()
 
     def change_view(
         self,

@@ -36,6 +36,7 @@ class TurnAdmin(WordsAdmin):
     search_fields = ("text",)
     search_help_text = "Words that were said, or how they begin"
     ordering = ("-id",)
+    sorted_by_index = ("said",)
     fields = ("of_call", "seq", "speaker", "text", "stage", "interrupted", "said")
     readonly_fields = fields
 
