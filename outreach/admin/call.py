@@ -19,7 +19,7 @@ from outreach.admin.call_actions import CallActions
 from outreach.admin.call_page import page_of
 from outreach.admin.searching import with_number_prefix
 from outreach.desk.badges import ANSWERED_BY, badge
-from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_moment
+from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_own_moment
 from outreach.desk.titles import Titled
 from outreach.models import Call
 from outreach.services.detector import detector_score
@@ -56,6 +56,7 @@ class CallAdmin(CallActions, FactsAdmin):
     search_help_text = "Name, number, id or Twilio SID"
     date_hierarchy = "queued_at"
     ordering = ("-queued_at",)
+    sorted_by_index = ("queued",)
     change_form_outer_before_template = "outreach/call.html"
     list_before_template = "outreach/call_list.html"
     fieldsets = (
@@ -120,7 +121,7 @@ class CallAdmin(CallActions, FactsAdmin):
     @display(description="When", ordering="queued_at", header=True)
     def queued(self, call: Call) -> list[str]:
         theirs = call.facilitator.time_zone if call.facilitator else ""
-        return [moment(call.queued_at), their_moment(call.queued_at, theirs)]
+        return [moment(call.queued_at), their_own_moment(call.queued_at, theirs)]
 
     @display(description="Person", header=True)
     def person(self, call: Call) -> list[str]:

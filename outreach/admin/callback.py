@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 from outreach.admin.base import FactsAdmin, go_to
 from outreach.admin.callback_pages import agenda_page, done_page
 from outreach.desk.badges import badge
-from outreach.desk.rendering import admin_link, moment, their_moment, when
+from outreach.desk.rendering import DASH, admin_link, moment, their_moment, their_own_moment
 from outreach.desk.titles import Titled
 from outreach.models import Callback
 from outreach.services import clock
@@ -38,9 +38,10 @@ class CallbackAdmin(FactsAdmin):
     search_help_text = "Start of a name, or the whole number"
     date_hierarchy = "promised_at"
     ordering = ("-promised_at",)
+    sorted_by_index = ("promised_for",)
     fields = (
-        "person", "campaign", "promised", "ours", "who_calls", "reason", "state_badge", "was_missed",
-        "agreed_in_call", "evidence_seq", "caller_id", "closed_at", "created_at",
+        "person", "campaign", "promised", "who_calls", "reason", "state_badge", "agreed_in_call", "known_by",
+        "agreed", "closed",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -92,16 +93,16 @@ class CallbackAdmin(FactsAdmin):
 
     @display(description="Promised, on their clock", ordering="promised_at", header=True)
     def promised_for(self, callback: Callback) -> list[str]:
-        """Return the promised time on the person's clock, and below it in UTC."""
-        return [their_moment(callback.promised_at, callback.time_zone), moment(callback.promised_at)]
+        """Return the promised time on the person's clock, and below it on that of whoever looks."""
+        theirs, mine = (
+            their_own_moment(callback.promised_at, callback.time_zone),
+            moment(callback.promised_at),
+        )
+        return [theirs, mine] if theirs else [mine, ""]
 
-    @display(description="Promised (theirs)", ordering="promised_at")
+    @display(description="Promised for")
     def promised(self, callback: Callback) -> str:
         return their_moment(callback.promised_at, callback.time_zone)
-
-    @display(description="In UTC", ordering="promised_at")
-    def ours(self, callback: Callback) -> str:
-        return when(callback.promised_at)
 
     @display(description="Person")
     def person(self, callback: Callback) -> str:
@@ -124,8 +125,25 @@ class CallbackAdmin(FactsAdmin):
         return badge(callback.state, callback.get_state_display())
 
     @display(description="Agreed in")
-    def agreed_in_call(self, callback: Callback) -> str:
-        rang = None if callback.agreed_in else callback.incoming_calls.first()
-        if rang is not None:
+    def agreed_in_call(self, callback: Callback) -> SafeString | str:
+        """Return the call in which it was agreed, at the turn that says so; or theirs to us."""
+        if callback.agreed_in_id is None:
+            rang = callback.incoming_calls.first()
             return admin_link(rang, "their call to us")
-        return admin_link(callback.agreed_in, f"the call with {callback.facilitator.name}")
+        page = reverse("admin:outreach_call_change", args=[callback.agreed_in_id])
+        turn = callback.evidence_seq
+        place, text = (f"{page}#turn-{turn}", f"turn {turn} of ") if turn else (page, "")
+        who = callback.facilitator.name
+        return format_html('<a href="{}" class="desk-link">{}the call with {}</a>', place, text, who)
+
+    @display(description="They know us by")
+    def known_by(self, callback: Callback) -> str:
+        return callback.caller_id or DASH
+
+    @display(description="Agreed at")
+    def agreed(self, callback: Callback) -> SafeString | str:
+        return their_moment(callback.created_at, callback.time_zone)
+
+    @display(description="Closed at")
+    def closed(self, callback: Callback) -> SafeString | str:
+        return their_moment(callback.closed_at, callback.time_zone)

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from outreach.admin.base import KeptAdmin, go_to
-from outreach.admin.dialogs import ReasonForm, dialog
+from outreach.admin.dialogs import dialog
 from outreach.admin.searching import with_number_prefix
 from outreach.admin.suppression_pages import add_page, export_page
 from outreach.desk.badges import badge
@@ -28,10 +30,21 @@ from outreach.desk.rendering import DASH, admin_link, when
 from outreach.desk.titles import Titled
 from outreach.domain.disposition import Disposition
 from outreach.models import Facilitator, Suppression, SuppressionSource
+from outreach.services.edits import LONGEST_REASON
 from outreach.services.suppression_lists import allow_again
 
 TAKEN_OFF_SHOWN = 10
 PEOPLE_SHOWN = 20
+
+
+class KeptReasonForm(BaseDialogForm):
+    """Yes, and why, no longer than the history keeps it whole."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=LONGEST_REASON,
+        widget=UnfoldAdminTextInputWidget(attrs={"autofocus": True}),
+    )
 
 
 @admin.register(Suppression)
@@ -117,7 +130,7 @@ class SuppressionAdmin(KeptAdmin):
             "Only if whoever has it says so, or if it was never theirs to say. People with it stay closed, "
             "under review, until somebody releases each of them. Who, when and why is kept.",
             "Take off the list",
-            ReasonForm,
+            KeptReasonForm,
         ),
     )
     def take_off(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
@@ -136,13 +149,18 @@ class SuppressionAdmin(KeptAdmin):
 
     @display(description="Proof")
     def of_call(self, suppression: Suppression) -> SafeString | str:
-        """Return the call in which they said so; what they said is marked there."""
+        """Return the call in which they said so, at the words; or their call to us."""
         call = suppression.call
         if call is None:
-            return DASH
-        if call.disposition != Disposition.DO_NOT_CALL.value or call.disposition_seq is None:
-            return admin_link(call, f"the call with {call.who}")
-        return admin_link(call, f"turn {call.disposition_seq} of the call with {call.who}")
+            return (
+                _their_calls(suppression)
+                if suppression.source == SuppressionSource.CALLED_BACK.value
+                else DASH
+            )
+        page = reverse("admin:outreach_call_change", args=[call.pk])
+        turn = call.disposition_seq if call.disposition == Disposition.DO_NOT_CALL.value else None
+        place, text = (f"{page}#turn-{turn}", f"turn {turn} of ") if turn else (page, "")
+        return format_html('<a href="{}" class="desk-link">{}the call with {}</a>', place, text, call.who)
 
     @display(description="People with this number")
     def people(self, suppression: Suppression) -> SafeString | str:
@@ -159,3 +177,8 @@ class SuppressionAdmin(KeptAdmin):
     @display(description="Since", ordering="created_at")
     def created(self, suppression: Suppression) -> str:
         return when(suppression.created_at)
+
+
+def _their_calls(suppression: Suppression) -> SafeString:
+    calls = reverse("admin:outreach_incomingcall_changelist", query={"q": suppression.number})
+    return format_html('<a href="{}" class="desk-link">their call to us</a>', calls)

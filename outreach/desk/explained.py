@@ -17,7 +17,7 @@ def told(reasons: Sequence[Because], zone_name: str) -> SafeString:
     quiet: list[SafeString | str] = [] if first.at is None else [_when(first, zone_name)]
     quiet += [_in_one_line(other, zone_name) for other in others]
     lines = format_html_join("", '<br><small class="desk-quiet">{}</small>', ((line,) for line in quiet))
-    return format_html("{}{}", first.sentence, lines)
+    return format_html('<span class="desk-why">{}{}</span>', first.sentence, lines)
 
 
 def _in_one_line(reason: Because, zone_name: str) -> SafeString | str:

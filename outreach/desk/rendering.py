@@ -74,6 +74,14 @@ def their_moment(at: datetime | None, zone_name: str) -> SafeString | str:
     )
 
 
+def their_own_moment(at: datetime, zone_name: str) -> str:
+    """Return a time on the person's clock alone; empty where theirs is unknown or shows what mine does."""
+    zone, mine = zone_of(zone_name), zone_of(own_zone()) or UTC
+    if zone is None or at.astimezone(zone).replace(tzinfo=None) == at.astimezone(mine).replace(tzinfo=None):
+        return ""
+    return f"{_short(at, zone_name)} {city_of(zone_name)}"
+
+
 def _clock_if_near(at: datetime, theirs: tzinfo, mine: tzinfo) -> str:
     """Return my time of a moment, with the day only where it is another one than theirs."""
     local = at.astimezone(mine)

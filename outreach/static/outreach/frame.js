@@ -38,8 +38,9 @@
         document.body.prepend(skip);
     }
 
-    /* The menu that a press has opened: unfold moves it to the end of the page. */
+    /* What a press has opened: a menu, which unfold moves to the end of the page, or the filters of a list. */
     const openMenu = () => [...document.querySelectorAll("body > nav")].find(shown);
+    const openFilters = () => [...document.querySelectorAll("#changelist-filter")].find(shown);
 
     function press(event) {
         const button = event.target.closest(`[${PRESSED}][role=button]`);
@@ -47,7 +48,8 @@
         event.preventDefault();
         button.click();
         soon(() => {
-            const first = openMenu()?.querySelector("a");
+            const place = openMenu() ?? openFilters();
+            const first = place && [...place.querySelectorAll(`${FOCUSABLE}, [tabindex="0"]`)].find(shown);
             if (first) { opener = button; first.focus(); }
         });
     }
