@@ -8,23 +8,30 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
-from outreach.admin.base import KeptAdmin
+from outreach.admin.base import KeptAdmin, go_to
 from outreach.admin.browser_talk import subject_of_campaign, talk_page
 from outreach.admin.campaign_actions import CampaignActions
 from outreach.admin.campaign_form import CampaignForm
-from outreach.admin.campaign_pages import CampaignPages, standing_of
+from outreach.admin.campaign_pages import CampaignPages
 from outreach.admin.upload import upload_page
 from outreach.desk import board
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, moment
+from outreach.desk.standing import standing_of
 from outreach.doctor import results
 from outreach.models import Campaign
 from outreach.services import clock
 from outreach.services.scripts import new_version, seed_script
+
+
+def _usual(title: str, *fields: Any) -> tuple[str, dict[str, Any]]:
+    """Return settings that have good defaults: folded away, and open where something in them is wrong."""
+    return title, {"fields": fields, "classes": ["collapse"]}
 
 
 @admin.register(Campaign)
@@ -45,26 +52,19 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
     fieldsets = (
         ("What is offered", {"fields": (("name", "script"), ("company", "platform"), "platform_facts")}),
         ("Numbers", {"fields": ("caller_ids", ("callback_number", "default_country"))}),
-        ("First and last day", {"fields": ("starts_at", "ends_at", "keeps_callbacks")}),
-        (
-            "When people may be called",
-            {"fields": ("call_window", "callback_window", "skip_public_holidays")},
-        ),
-        (
+        _usual("First and last day", "starts_at", "ends_at", "keeps_callbacks"),
+        _usual("When people may be called", "call_window", "callback_window", "skip_public_holidays"),
+        _usual(
             "How often",
-            {
-                "fields": (
-                    ("max_attempts", "min_gap_hours"),
-                    ("max_attempts_a_day", "max_attempts_a_day_after_busy"),
-                    ("max_attempts_in_30_days", "quiet_days_after_no"),
-                    "retry_policy",
-                )
-            },
+            ("max_attempts", "min_gap_hours"),
+            ("max_attempts_a_day", "max_attempts_a_day_after_busy"),
+            ("max_attempts_in_30_days", "quiet_days_after_no"),
+            "retry_policy",
         ),
-        ("One call", {"fields": (("ring_timeout", "max_duration"), ("silence", "leave_voicemail"))}),
-        ("After a conversation", {"fields": ("asks_for", ("notify", "notify_daily"))}),
-        ("Pacing", {"fields": (("calls_per_second", "max_open_calls"), "canary_size")}),
-        ("What Alex says", {"fields": ("words",), "classes": ["collapse"]}),
+        _usual("One call", ("ring_timeout", "max_duration"), ("silence", "leave_voicemail")),
+        _usual("After a conversation", "asks_for", ("notify", "notify_daily")),
+        _usual("Pacing", ("calls_per_second", "max_open_calls"), "canary_size"),
+        _usual("What Alex says", "words"),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -84,8 +84,29 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
         campaign = self.get_object(request, object_id)
         more: dict[str, Any] = {}
         if campaign is not None:
-            more = {**standing_of(campaign), "checks": results.latest(campaign=campaign)}
+            checks = results.latest(campaign=campaign)
+            more = {
+                **standing_of(campaign),
+                "checks": checks,
+                "may_check": self.has_run_checks_permission(request),
+            }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Offer one way to save: it comes back to the campaign's page, where the preflight is."""
+        one_way = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **one_way})
+
+    def response_post_save_add(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
+        return go_to(request, reverse("admin:outreach_campaign_change", args=[obj.pk]))
+
+    response_post_save_change = response_post_save_add
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:  # noqa: FBT001
         if change:

@@ -60,16 +60,12 @@ class CampaignActions(CampaignFurtherActions):
         campaign = Campaign.objects.filter(pk=object_id).first()
         if campaign is None:
             return []
-        prefix = "outreach_campaign_"
-
-        def fits(button: Any) -> bool:
-            return _FITTING.get(button.action_name.removeprefix(prefix), lambda _: True)(campaign)
-
         buttons = []
         for button in super().get_actions_detail(request, object_id):  # type: ignore[misc]
-            if isinstance(button, dict):
-                buttons.append({**button, "items": [item for item in button["items"] if fits(item)]})
-            elif fits(button):
+            name = button.action_name.removeprefix("outreach_campaign_")
+            if name == "start_campaign" and campaign.state in (_STATES.PAUSED, _STATES.HELD):
+                button.description = "Resume"
+            if _FITTING.get(name, lambda _: True)(campaign):
                 buttons.append(button)
         return buttons
 

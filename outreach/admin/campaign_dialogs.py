@@ -18,10 +18,11 @@ from unfold.widgets import (
 )
 
 from outreach.admin.dialogs import ReasonForm
-from outreach.desk.preflight import preflight_of
+from outreach.desk.preflight import preflight_of, ways_out
 from outreach.models import Campaign
 from outreach.services.finishing import promised_in
 from outreach.services.own_phone import may_type_a_number, own_phones
+from outreach.services.preflight_items import Level
 from outreach.services.redialing import MOST_ATTEMPTS, OUTCOMES, tried_in_vain
 from outreach.services.sample_call import PERSON
 
@@ -48,16 +49,23 @@ class StartForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Offer to override only what may be, to those who may."""
         super().__init__(*args, **kwargs)
-        campaign = Campaign.objects.select_related("script").filter(pk=self.object_id).first()
-        self.found = preflight_of(campaign) if campaign is not None and not self.is_bound else None
+        self.campaign = Campaign.objects.select_related("script").filter(pk=self.object_id).first()
+        shows = self.campaign is not None and not self.is_bound
+        self.found = preflight_of(self.campaign) if self.campaign and shows else None
         asked = self.is_bound or (self.found is not None and self.found.red and not self.found.final)
+        self.may_start = not (self.found and self.found.red) or (asked and may_override(self.request))
         if not asked or not may_override(self.request):
             del self.fields["overrides"]
 
     def get_before_template_context(
         self, request: HttpRequest, object_id: int | str | None = None
     ) -> dict[str, Any]:
-        return {"found": self.found}
+        if self.found is None or self.campaign is None:
+            return {}
+        told = [item for item in self.found.items if item.level is not Level.OK]
+        told.sort(key=lambda item: item.level is Level.WARN)
+        items = ways_out(told, self.campaign, request.user)
+        return {"found": self.found, "items": items, "may_start": self.may_start}
 
 
 class PauseForm(ReasonForm):

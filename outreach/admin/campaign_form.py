@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,107 +10,17 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from outreach.admin.asked_fields import AskedFieldsField
+from outreach.admin.campaign_fields import HoursField, NumbersField, PolicyField, international
+from outreach.admin.country_field import AsksForCountry
 from outreach.admin.script_field import ScriptField
 from outreach.domain import legal_hours
-from outreach.domain.backoff import RETRIED, InvalidRetryPolicy, RetryPolicy
+from outreach.domain.backoff import InvalidRetryPolicy, RetryPolicy
 from outreach.domain.call_window import CallWindow, InvalidCallWindow
 from outreach.models import Campaign
 from outreach.models.campaign import default_call_window, default_callback_window, default_retry_policy
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_NUMBER = re.compile(r"\+[1-9]\d{5,14}")
-_WAIT = re.compile(r"(\w[\w ]*?)\s*:\s*([\d.]+)\s*h\s*,\s*[×x*]\s*([\d.]+)\s*,\s*at most\s*([\d.]+)\s*h")
-_SPAN = re.compile(r"(\d{1,2}:\d\d)\s*[-–]\s*(\d{1,2}:\d\d)")
 
-
-class HoursField(forms.Field):
-    """Local hours per weekday, one line a day: "Mon 10:00-13:00, 14:00-19:00"; a day left out is closed."""
-
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 7, "class": "desk-mono"})
-
-    def prepare_value(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        lines = []
-        for key, spans in sorted(value.items()):
-            lines.append(f"{WEEKDAYS[int(key)]} " + ", ".join(f"{opens}-{closes}" for opens, closes in spans))
-        return "\n".join(lines)
-
-    def to_python(self, value: Any) -> dict[str, list[list[str]]]:
-        hours: dict[str, list[list[str]]] = {}
-        for line in str(value or "").splitlines():
-            if not line.strip():
-                continue
-            day, _, rest = line.strip().partition(" ")
-            weekday = day[:3].capitalize()
-            if weekday not in WEEKDAYS:
-                raise ValidationError(f"“{line.strip()}” does not start with a weekday (Mon, Tue, …).")
-            hours[str(WEEKDAYS.index(weekday))] = _spans(rest, line)
-        return hours
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != initial)
-        except ValidationError:
-            return True
-
-
-class PolicyField(forms.Field):
-    """Waits per ending, one line each: "busy: 4 h, ×2, at most 24 h"."""
-
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": len(RETRIED), "class": "desk-mono"})
-
-    def prepare_value(self, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        known = [ending.value for ending in RETRIED]
-        lines = []
-        for ending in sorted(value, key=lambda name: known.index(name) if name in known else len(known)):
-            wait = value[ending]
-            base, factor, cap = wait["base_hours"], wait["factor"], wait["cap_hours"]
-            lines.append(f"{ending.replace('_', ' ')}: {base:g} h, ×{factor:g}, at most {cap:g} h")
-        return "\n".join(lines)
-
-    def to_python(self, value: Any) -> dict[str, dict[str, float]]:
-        policy: dict[str, dict[str, float]] = {}
-        for line in filter(None, (line.strip() for line in str(value or "").splitlines())):
-            found = _WAIT.fullmatch(line)
-            if found is None:
-                raise ValidationError(f"“{line}”: write it as “busy: 4 h, ×2, at most 24 h”.")
-            base, factor, cap = (float(number) for number in found.groups()[1:])
-            policy[found[1].replace(" ", "_")] = {"base_hours": base, "factor": factor, "cap_hours": cap}
-        return policy
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != initial)
-        except ValidationError:
-            return True
-
-
-class NumbersField(forms.Field):
-    """Phone numbers in E.164, one a line."""
-
-    widget = UnfoldAdminTextareaWidget(attrs={"rows": 3, "class": "desk-mono"})
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> list[str]:
-        numbers = re.split(r"[\s,;]+", str(value or "").strip())
-        for number in numbers:
-            if number and not _NUMBER.fullmatch(number):
-                raise ValidationError(f"{number} is not written as +14155550100.")
-        return [number for number in numbers if number]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != initial)
-        except ValidationError:
-            return True
-
-
-class CampaignForm(forms.ModelForm):
+class CampaignForm(AsksForCountry, forms.ModelForm):
     """A campaign's settings; its state is changed by the buttons only."""
 
     # Declared fields do not take the model's defaults by themselves.
@@ -133,7 +42,9 @@ class CampaignForm(forms.ModelForm):
         help_text="One line each: a name, a colon, the question. Each conversation is searched for the "
         "answers; what the person did not say themselves is left out.",
     )
-    caller_ids = NumbersField(label="Caller IDs", help_text="Numbers we call from, one a line: +14155550100.")
+    caller_ids = NumbersField(
+        label="Caller IDs", help_text="Numbers we call from, one a line: +1 415 555 0100."
+    )
     words = ScriptField()
 
     class Meta:
@@ -163,7 +74,7 @@ class CampaignForm(forms.ModelForm):
             "keeps_callbacks": "Keep promised callbacks after it",
             "skip_public_holidays": "Not on public holidays",
             "notify": "Tell of interested people",
-            "notify_daily": "Once a day instead of at once",
+            "notify_daily": "Tell it once a day",
         }
         help_texts = {
             "starts_at": "Nobody is called before, on your clock. Empty: as soon as it is started.",
@@ -171,6 +82,7 @@ class CampaignForm(forms.ModelForm):
             "keeps_callbacks": "Whether Alex still makes the calls that he has promised.",
             "skip_public_holidays": "Of each person's own country. Promised callbacks are made all the same.",
             "notify": "An e-mail address; empty: nobody is written to.",
+            "notify_daily": "In one message, instead of one at once for each.",
             "max_attempts": "Attempts that count: our own faults and calls that never rang do not.",
             "max_attempts_a_day": "On each person's own day, in all campaigns together.",
             "max_attempts_a_day_after_busy": "A busy line says that somebody is there.",
@@ -201,6 +113,10 @@ class CampaignForm(forms.ModelForm):
             self.add_error("ends_at", "The last day comes after the first.")
         return cleaned
 
+    def clean_callback_number(self) -> str:
+        number = str(self.cleaned_data["callback_number"]).strip()
+        return international(number) if number else ""
+
     def clean_call_window(self) -> dict[str, Any]:
         return _lawful(self.cleaned_data["call_window"])
 
@@ -218,16 +134,6 @@ def _lawful(hours: dict[str, Any]) -> dict[str, Any]:
     if wide:
         raise ValidationError(f"{wide}: the law allows calls from {legal_hours.DESCRIBED} on their clock.")
     return hours
-
-
-def _spans(text: str, line: str) -> list[list[str]]:
-    spans = []
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        found = _SPAN.fullmatch(part)
-        if found is None:
-            raise ValidationError(f"“{line.strip()}”: write intervals as 10:00-13:00, 14:00-19:00.")
-        spans.append([clock_time.zfill(5) for clock_time in found.groups()])
-    return spans
 
 
 def _checked(value: dict[str, Any], parse: Callable[[dict[str, Any]], object]) -> dict[str, Any]:

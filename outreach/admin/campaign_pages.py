@@ -1,4 +1,4 @@
-"""The pages of a campaign beside its form: how it stands, its preflight, its first people's calls."""
+"""The pages of a campaign beside its form: its preflight, its first people's calls."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from outreach.desk import board
 from outreach.desk.first_calls import first_calls_of
-from outreach.desk.preflight import forecast_in_words, preflight_of, why_in_words
+from outreach.desk.preflight import forecast_in_words, preflight_of, ways_out, why_in_words
 from outreach.domain.call_window import InvalidCallWindow
-from outreach.models import AccessKind, Call, Campaign, CanaryState
+from outreach.domain.standing import Standing
+from outreach.models import AccessKind, Campaign, CanaryState
 from outreach.services import clock
 from outreach.services.accesses import note_access
 
@@ -33,16 +33,10 @@ class CampaignPages:
         """Return the campaign's own addresses before the form's."""
         own = self.admin_site.admin_view
         return [
-            path("<int:campaign_id>/standing/", own(self.standing), name="outreach_campaign_standing"),
             path("<int:campaign_id>/preflight/", own(self.preflight), name="outreach_campaign_preflight"),
             path("<int:campaign_id>/first/", own(self.first_people), name="outreach_campaign_first_people"),
             *super().get_urls(),  # type: ignore[misc]
         ]
-
-    def standing(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
-        """Return how the campaign stands: asked again every few seconds by its page."""
-        campaign = self._seen(request, campaign_id)
-        return render(request, "outreach/campaign_standing.html", standing_of(campaign))
 
     def preflight(self, request: HttpRequest, campaign_id: int) -> HttpResponse:
         """Return what stands in the way, who can be called, and when it will be through."""
@@ -69,6 +63,9 @@ class CampaignPages:
         context = {
             "campaign": campaign,
             "found": found,
+            "items": ways_out(found.items, campaign, request.user),
+            "now": clock.now(),
+            "standings": Standing,
             "heaps": told,
             "forecast": forecast_in_words(found.outlook, campaign),
         }
@@ -105,15 +102,3 @@ class CampaignPages:
         if campaign is None:
             raise Http404
         return campaign
-
-
-def standing_of(campaign: Campaign) -> dict[str, Any]:
-    """Return what the strip at the head of a campaign's page shows."""
-    (count,) = board.campaign_counts([campaign])
-    return {
-        "campaign": campaign,
-        "count": count,
-        "next_call_at": board.next_calls([campaign]).get(campaign.pk),
-        "n_open": Call.objects.open().by_phone().filter(campaign=campaign).count(),
-        "now": clock.now(),
-    }

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.urls import reverse
 
 from outreach.desk.reasons import as_sentence
 from outreach.desk.rendering import moment
@@ -17,10 +22,32 @@ from outreach.services.preflight_people import AFTER_THE_END, CALLED_BEFORE, Why
 
 #: Older findings may have become wrong.
 _FRESH = timedelta(hours=24)
+_CHECK_AGAIN = "Press “Check again” under “What a call needs”"
 _OWN_WORDS = {
     CALLED_BEFORE: "They were called before; each is looked at when their turn comes",
     AFTER_THE_END: "Their hours open only after the campaign's last day",
 }
+
+
+_UPLOAD = "admin:outreach_campaign_upload"
+#: Where something is mended, if not on the campaign's own page: permission, address, words.
+_WAYS_OUT = {
+    "people": ("outreach.import_facilitators", _UPLOAD, "Upload people"),
+    "consent": ("outreach.import_facilitators", _UPLOAD, "Upload people"),
+    "agents": ("outreach.view_agentworker", "admin:outreach_agentworker_changelist", "Agent workers"),
+    "switch": ("outreach.view_call", "admin:index", "Dashboard"),
+    "cost": ("outreach.view_rate", "admin:outreach_rate_changelist", "Rates"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayOut:
+    """The page on which something is mended."""
+
+    url: str
+    says: str
+    outside: bool = False
+    """Whether it is somebody else's page."""
 
 
 def preflight_of(campaign: Campaign) -> Preflight:
@@ -39,7 +66,7 @@ def doctors(campaign: Campaign) -> list[Item]:
                 title=title,
                 level=Level.WARN,
                 says="Nothing was checked yet.",
-                remedy="Press “Check again”: accounts and servers are asked, nobody is called.",
+                remedy=f"{_CHECK_AGAIN}: accounts and servers are asked, nobody is called.",
             )
         ]
     failed = [row for row in rows if row.status == CheckStatus.FAIL]
@@ -58,9 +85,26 @@ def doctors(campaign: Campaign) -> list[Item]:
     oldest = min(row.checked_at for row in rows)
     if clock.now() - oldest > _FRESH:
         says = f"The checks found nothing wrong, but the oldest is of {moment(oldest)}."
-        remedy = "Press “Check again”."
+        remedy = f"{_CHECK_AGAIN}."
         return [Item(name="doctor", title=title, level=Level.WARN, says=says, remedy=remedy)]
     return [Item(name="doctor", title=title, level=Level.OK, says=f"{len(rows)} checked, all in order.")]
+
+
+def ways_out(items: Iterable[Item], campaign: Campaign, user: Any) -> list[tuple[Item, WayOut | None]]:
+    """Return each item with the page on which it is mended, where there is one that `user` may open."""
+    return [(item, _way_out(item, campaign, user)) for item in items]
+
+
+def _way_out(item: Item, campaign: Campaign, user: Any) -> WayOut | None:
+    if item.page:
+        return WayOut(url=item.page, says="Open the page", outside=True)
+    if item.level is Level.OK or item.name not in _WAYS_OUT:
+        return None
+    permission, address, says = _WAYS_OUT[item.name]
+    if not user.has_perm(permission):
+        return None
+    args = [campaign.pk] if address == _UPLOAD else []
+    return WayOut(url=reverse(address, args=args), says=says)
 
 
 def why_in_words(why: Why) -> str:

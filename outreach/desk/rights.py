@@ -31,3 +31,8 @@ def rights_of(user: Any) -> Rights:
         upload=may("outreach.import_facilitators"),
         change=may("outreach.add_campaign"),
     )
+
+
+def may_see_campaigns(user: Any) -> bool:
+    """Tell whether a user works here and may see how campaigns stand."""
+    return bool(user.is_active and user.is_staff and user.has_perm("outreach.view_campaign"))

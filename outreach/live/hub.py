@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from outreach.desk.rights import Rights
 from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, AnyWord
 from outreach.live.frames import Frames
+from outreach.live.standings import Standings
 from outreach.live.watching import BoardFigures, CallFacts, call_facts, figures
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Hub:
         self._frames = Frames()
         self._facts: dict[UUID, CallFacts] = {}
         self._spoken: dict[UUID, AnyWord] = {}
+        self.standings = Standings()
         self.redis: Any = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=None)
 
     @asynccontextmanager

@@ -25,9 +25,10 @@ from django.http import (
 
 from outreach.desk.badges import badge
 from outreach.desk.own_time import zone_name_of
-from outreach.desk.rights import Rights, rights_of
+from outreach.desk.rights import Rights, may_see_campaigns, rights_of
 from outreach.domain.contracts import WORDS_STREAM
 from outreach.live.hub import Hub, SpokenWord, entries_of, hub, word_of
+from outreach.live.standings import FRESH_SECONDS, Standings
 from outreach.live.watching import CallFacts, stored_turns
 from outreach.services.accesses import note_following
 
@@ -48,6 +49,17 @@ async def live_dashboard(request: HttpRequest) -> HttpResponseBase:
     if not rights.see:
         return HttpResponseForbidden()
     return await _stream(_board_events(hub(), rights, await sync_to_async(zone_name_of)(user)))
+
+
+async def live_campaign(request: HttpRequest, campaign_id: int) -> HttpResponseBase:
+    """Stream how one campaign stands, whenever that changed."""
+    user = await request.auser()
+    if not await sync_to_async(may_see_campaigns)(user):
+        return HttpResponseForbidden()
+    zone = await sync_to_async(zone_name_of)(user)
+    if await hub().standings.html(campaign_id, zone) is None:
+        return HttpResponseNotFound()
+    return await _stream(_standing_events(hub().standings, campaign_id, zone))
 
 
 async def live_call(request: HttpRequest, call_id: UUID) -> HttpResponseBase:
@@ -88,6 +100,21 @@ async def _board_events(board: Hub, rights: Rights, zone: str) -> AsyncIterator[
             changed = {name: html for name, html in sections.items() if sent.get(name) != html}
             sent |= changed
             yield _event("board", changed) if changed else b""
+
+
+async def _standing_events(standings: Standings, campaign_id: int, zone: str) -> AsyncIterator[bytes]:
+    clock = asyncio.get_running_loop().time
+    ends, quiet_since, sent = clock() + LIFETIME_SECONDS, clock(), ""
+    yield PING
+    while clock() < ends:
+        html = await standings.html(campaign_id, zone)
+        if html and html != sent:
+            sent, quiet_since = html, clock()
+            yield _event("board", {"standing": html})
+        elif clock() - quiet_since >= PING_SECONDS:
+            quiet_since = clock()
+            yield PING
+        await asyncio.sleep(FRESH_SECONDS)
 
 
 async def _call_events(

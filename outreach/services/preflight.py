@@ -18,7 +18,7 @@ from outreach.services.capacity import agent_places
 from outreach.services.cost_estimate import estimate
 from outreach.services.forecasting import Outlook, outlook
 from outreach.services.preflight_items import Item, Level, Rank, caller_ids, caps, days, hours_of
-from outreach.services.preflight_people import People, look_at_people
+from outreach.services.preflight_people import People, Why, look_at_people
 from outreach.services.preflight_script import Gap, gaps_in
 
 
@@ -84,36 +84,41 @@ def start_checked(*, campaign_id: int, by: str, overrides: bool, checked: Sequen
 
 
 def _people(people: People) -> Item:
-    says = f"{people.now} can be called now, {people.n_later} later, {people.n_never} not again"
+    says = f"{people.now:,} can be called now, {people.n_later:,} later, {people.n_never:,} not again"
     if people.n_to_mend:
-        says += f"; for {people.n_to_mend} something has to be mended first"
+        says += f"; for {people.n_to_mend:,} something has to be mended first"
     if people.now or people.n_later:
         return Item(name="people", title="People", level=Level.OK, says=f"{says}.")
+    anybody = people.n_to_mend or people.n_never or people.in_call
     return Item(
         name="people",
         title="People",
         level=Level.FAIL,
-        says=f"Nobody can be called: {says}.",
-        remedy="Upload people, or mend what is listed below.",
+        says=f"Nobody can be called: {says}." if anybody else "Nobody is in this campaign yet.",
+        remedy="Mend what keeps them, or upload others." if anybody else "Upload a list of people.",
         rank=Rank.NOBODY,
     )
 
 
 def _consent(people: People) -> Item:
-    missing = [why for why in people.to_mend if why.code == RefusalCode.NO_CONSENT.value]
-    n_people = sum(why.n_people for why in missing)
+    n_people = sum(why.n_people for why in people.to_mend if _wants_consent(why))
     if not n_people:
-        return Item(
-            name="consent", title="Consent", level=Level.OK, says="Everybody who is due has a consent basis."
-        )
+        says = "Whoever could be called has a consent basis."
+        return Item(name="consent", title="Consent", level=Level.OK, says=says)
     return Item(
         name="consent",
         title="Consent",
         level=Level.WARN if people.now or people.n_later else Level.FAIL,
-        says=f"{n_people} have no consent basis and are not called.",
-        remedy="Upload them again with the basis and its proof, or set it on their pages.",
+        says=f"{n_people:,} have no consent basis and are not called.",
+        remedy="If they agreed: upload their list again, choose “Fill what is empty”, and say why they may "
+        "be called, where and when they agreed.",
         rank=Rank.LAW,
     )
+
+
+def _wants_consent(why: Why) -> bool:
+    """Tell whether the gate or an import holds people because nothing says why they may be called."""
+    return why.code == RefusalCode.NO_CONSENT.value or why.says.startswith("No consent basis")
 
 
 def _script(campaign: Campaign) -> list[Item]:
@@ -147,7 +152,7 @@ def _gap(gap: Gap) -> Item:
         name=f"script.{gap.placeholder}",
         title="Script",
         level=Level.FAIL if gap.spoken else Level.WARN,
-        says=f"{gap.n_people} {have} nothing for {{{gap.placeholder}}}, {where}.",
+        says=f"{gap.n_people:,} {have} nothing for {{{gap.placeholder}}}, {where}.",
         remedy="Fill it in their rows, hold them, or take it out of the script.",
         people=gap.people,
     )
@@ -198,9 +203,9 @@ def _cost(campaign: Campaign, expected: Outlook | None) -> Item:
     if each is None:
         usual = estimate(campaign, answer_rate=observed.answer_rate.likely)
         if usual is None:
-            says = f"About {calls} calls. The rates do not say what one costs."
+            says = f"About {calls:,} calls. The rates do not say what one costs."
             return Item(name="cost", title=title, level=Level.WARN, says=says, remedy="Set them under Rates.")
         each, currency, basis = usual.per_call, usual.currency, "on average, by the rates"
     amount = (each * calls).quantize(Decimal("0.01"))
-    says = f"About {amount} {currency}: {calls} calls at {each:.4f} {currency} each {basis}."
+    says = f"About {amount:,} {currency}: {calls:,} calls at {each:.4f} {currency} each {basis}."
     return Item(name="cost", title=title, level=Level.OK, says=says)

@@ -79,6 +79,8 @@ class TestStarting:
         campaign = ready_draft()
         question = page(client, "start_campaign", campaign)
         assert "Nobody has heard" in question
+        assert "only a supervisor may start" in question
+        assert "campaign-barred" in question
         assert "in spite of" not in question
         client.post(address("start_campaign", campaign), {**YES, "overrides": "on"})
         assert Campaign.objects.get().state == "draft"
@@ -87,7 +89,9 @@ class TestStarting:
         rights = ("outreach.view_campaign", "outreach.change_campaign", "outreach.change_dialingcontrol")
         client.force_login(an_operator(*rights))
         campaign = ready_draft()
-        assert "in spite of" in page(client, "start_campaign", campaign)
+        question = page(client, "start_campaign", campaign)
+        assert "in spite of" in question
+        assert "campaign-barred" not in question
         client.post(address("start_campaign", campaign), {**YES, "overrides": "on"})
         assert Campaign.objects.get().state == "running"
 
@@ -96,6 +100,8 @@ class TestStarting:
         Campaign.objects.update(call_window={"1": [["07:00", "12:00"]]})
         question = page(desk, "start_campaign", campaign)
         assert "outside 08:00–21:00" in question
+        assert "It cannot be started yet." in question
+        assert "campaign-barred" in question
         assert "in spite of" not in question
 
 
@@ -113,7 +119,7 @@ class TestThePage:
         ):
             assert words in told
         assert "Looking at everybody" in page(desk, "change", campaign)
-        assert "In the air" in page(desk, "standing", campaign)
+        assert "In the air" in page(desk, "change", campaign)
 
     def test_asks_as_much_of_the_database_however_many_people_there_are(self, desk: Client) -> None:
         campaign = ready_draft()
@@ -122,17 +128,17 @@ class TestThePage:
             for _ in range(n_people):
                 a_talk(a_person(campaign))
                 promised(campaign)
-            for name in ("change", "standing", "preflight", "first_people", "pause_campaign"):
+            for name in ("change", "preflight", "first_people", "pause_campaign"):
                 page(desk, name, campaign)
                 with CaptureQueriesContext(connection) as queries:
                     page(desk, name, campaign)
                 counts.append(len(queries))
-        assert counts[:5] == counts[5:]
+        assert counts[:4] == counts[4:]
 
     def test_shows_nothing_to_who_may_not_see_it(self, client: Client) -> None:
         client.force_login(an_operator("outreach.view_call"))
         campaign = ready_draft()
-        for name in ("standing", "preflight", "first_people"):
+        for name in ("preflight", "first_people"):
             assert client.get(address(name, campaign)).status_code == 403
 
 
@@ -246,9 +252,22 @@ class TestTheForm:
             ).content.decode()
         )
 
+    def test_leads_back_to_the_campaigns_page_and_takes_numbers_and_countries_as_typed(
+        self, desk: Client
+    ) -> None:
+        campaign = ready_draft()
+        typed = {"caller_ids": "+1 (415) 555-0100\n+44 20 7946 0117", "default_country": "gb"}
+        answer = desk.post(address("change", campaign), {**self.values(desk, campaign), **typed})
+        assert answer["Location"] == address("change", campaign)
+        campaign.refresh_from_db()
+        assert campaign.caller_ids == ["+14155550100", "+442079460117"]
+        assert campaign.default_country == "GB"
+
     @pytest.mark.parametrize(
         ("field", "typed", "says"),
         [
+            ("caller_ids", "(303) 555-0100", "has no country code"),
+            ("default_country", "UK", "ISO code"),
             ("call_window", "Mon 07:00-12:00", "08:00–21:00"),
             ("words", "## opening: first_call\nHi {nobody}", "nobody"),
         ],

@@ -19,7 +19,9 @@ from django.urls import reverse
 
 from outreach.domain.contracts import WORDS_FIELD, WORDS_STREAM, AnyWord, NoteWord, PartialWord, TurnWord
 from outreach.live import hub as live_hub
-from outreach.models import Call, Turn
+from outreach.live import standings as live_standings
+from outreach.live import views as live_views
+from outreach.models import Call, Campaign, Turn
 from outreach.services import clock
 from tests.factories import a_campaign, a_person
 from tests.integration.desk_rows import a_live_call, an_operator
@@ -49,6 +51,8 @@ def reader(real_commits: None) -> User:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_hub, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(live_hub, "FRAME_SECONDS", 0.02)
+    monkeypatch.setattr(live_standings, "FRESH_SECONDS", 0.02)
+    monkeypatch.setattr(live_views, "FRESH_SECONDS", 0.02)
 
 
 def say(valkey: redis.Redis, word: AnyWord) -> str:
@@ -101,18 +105,23 @@ async def words_until(response: HttpResponseBase, text: str) -> list[dict[str, A
 
 
 class TestWhoMayWatch:
-    @pytest.mark.parametrize("name", ["live-dashboard", "live-call"])
+    @pytest.mark.parametrize("name", ["live-dashboard", "live-call", "live-campaign"])
     async def test_refuses_strangers(self, call: Call, name: str) -> None:
-        url = reverse(name, args=[call.pk] if name == "live-call" else [])
+        args: dict[str, list[Any]] = {"live-call": [call.pk], "live-campaign": [call.campaign_id]}
+        url = reverse(name, args=args.get(name, []))
         assert (await get(AnonymousUser(), url)).status_code == 403
 
     async def test_refuses_words_to_those_who_may_only_see_calls(self, call: Call) -> None:
         olga = await sync_to_async(an_operator)("outreach.view_call")
         assert (await get(olga, reverse("live-call", args=[call.pk]))).status_code == 403
 
-    async def test_knows_no_other_call(self, reader: User) -> None:
-        url = reverse("live-call", args=["00000000-0000-4000-8000-000000000000"])
-        assert (await get(reader, url)).status_code == 404
+    @pytest.mark.parametrize(
+        ("name", "key"), [("live-call", "00000000-0000-4000-8000-000000000000"), ("live-campaign", "0")]
+    )
+    async def test_knows_no_other(self, call: Call, name: str, key: str) -> None:
+        rights = ("outreach.view_call", "outreach.read_transcript", "outreach.view_campaign")
+        reader = await sync_to_async(an_operator)(*rights)
+        assert (await get(reader, reverse(name, args=[key]))).status_code == 404
 
     async def test_says_that_nobody_may_cache_or_buffer(self, call: Call, reader: User) -> None:
         response = await get(reader, reverse("live-call", args=[call.pk]))
@@ -171,6 +180,18 @@ class TestTheTranscript:
         last = await anext(stream)
         assert last["data"]["settled"]
         assert "Completed" in last["data"]["status"]
+        await stream.aclose()
+
+
+class TestACampaign:
+    async def test_is_shown_anew_when_something_changed(self, call: Call) -> None:
+        olga = await sync_to_async(an_operator)("outreach.view_campaign")
+        stream = events(await get(olga, reverse("live-campaign", args=[call.campaign_id])))
+        assert "Running" in (await anext(stream))["data"]["standing"]
+        await Campaign.objects.filter(pk=call.campaign_id).aupdate(state="paused", state_reason="Lunch")
+        strip = (await anext(stream))["data"]["standing"]
+        assert "Paused by a person" in strip
+        assert "Lunch" in strip
         await stream.aclose()
 
 

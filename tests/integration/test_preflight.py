@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from outreach.domain.csv_rows import NO_CONSENT
 from outreach.domain.standing import Standing
 from outreach.models import CallerId, Campaign, Rate, ScriptVersion, Suppression
 from outreach.services import clock
@@ -138,6 +139,13 @@ class TestStarting:
         campaign = a_draft()
         a_person(campaign, consent_basis="")
         assert {one.name for one in found(campaign).final} == {"people", "consent"}
+
+    def test_people_whom_an_import_held_want_consent_as_well(self) -> None:
+        campaign = a_draft()
+        for number in ("+12025550141", "+12025550142"):
+            held = {"standing": "held", "standing_reason": NO_CONSENT, "next_call_at": None}
+            a_person(campaign, number=number, consent_basis="", **held)
+        assert item(campaign, "consent").says.startswith("2 have no consent basis")
 
 
 class TestTheNumbersThatWeCallFrom:
