@@ -10,7 +10,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms import ModelForm
@@ -39,7 +38,6 @@ class DeskAdmin(ModelAdmin):
 
     paginator = CappedPaginator
     show_full_result_count = False
-    show_facets = ShowFacets.NEVER  # each count of a filter's choices would read every row
     show_facets = admin.ShowFacets.NEVER  # each count would read all rows that a filter finds
     sorted_by_index: tuple[str, ...] = ()
     """Columns that a list of millions can be sorted by; all, as long as it is short."""
