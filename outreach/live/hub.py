@@ -24,6 +24,7 @@ from pydantic import ValidationError
 
 from outreach.desk.rights import Rights
 from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, AnyWord
+from outreach.live.ending import before_the_server_stops
 from outreach.live.frames import Frames
 from outreach.live.standings import Standings
 from outreach.live.watching import BoardFigures, CallFacts, call_facts, figures
@@ -53,7 +54,7 @@ class Viewer:
     """One browser that follows one call."""
 
     call_id: UUID
-    queue: asyncio.Queue[SpokenWord | CallFacts] = field(
+    queue: asyncio.Queue[SpokenWord | CallFacts | None] = field(
         default_factory=lambda: asyncio.Queue(maxsize=QUEUE_SIZE)
     )
     dropped: bool = False
@@ -67,6 +68,12 @@ class Viewer:
         except asyncio.QueueFull:
             self.dropped = True
 
+    def end(self) -> None:
+        """Let the stream end, also while nothing comes for it."""
+        self.dropped = True
+        if self.queue.empty():
+            self.queue.put_nowait(None)
+
 
 class Hub:
     """What one event loop reads, and who watches it. Its tasks run only while somebody does."""
@@ -74,6 +81,7 @@ class Hub:
     def __init__(self) -> None:
         self._viewers: dict[UUID, set[Viewer]] = defaultdict(set)
         self._boards = 0
+        self.ending = False
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Condition()
         self._version = 0
@@ -88,7 +96,7 @@ class Hub:
     @asynccontextmanager
     async def follow(self, call_id: UUID) -> AsyncIterator[Viewer]:
         """Follow one call's words and facts."""
-        viewer = Viewer(call_id=call_id)
+        viewer = Viewer(call_id=call_id, dropped=self.ending)
         self._viewers[call_id].add(viewer)
         self._facts.pop(call_id, None)
         self._wake()
@@ -114,13 +122,21 @@ class Hub:
     async def newer_board(
         self, seen: int, *, rights: Rights, zone: str = "UTC"
     ) -> tuple[int, dict[str, str]]:
-        """Wait for a version of the dashboard newer than `seen`; return it and its sections' HTML."""
+        """Wait for a version of the dashboard newer than `seen`; return it and its sections' HTML, if any."""
         async with self._changed:
-            await self._changed.wait_for(lambda: self._version > seen)
-        if self._figures is None:
-            raise RuntimeError("a version without figures")
+            await self._changed.wait_for(lambda: self._version > seen or self.ending)
+        if self._figures is None or self.ending:
+            return seen, {}
         sections = self._frames.sections(self._version, self._figures, self._spoken, rights=rights, zone=zone)
         return self._version, sections
+
+    async def end(self) -> None:
+        """End every stream; browsers come back by themselves, to the next process."""
+        self.ending = True
+        for viewer in [viewer for viewers in self._viewers.values() for viewer in viewers]:
+            viewer.end()
+        async with self._changed:
+            self._changed.notify_all()
 
     def _wake(self) -> None:
         if not any(not task.done() for task in self._tasks):
@@ -197,7 +213,8 @@ def hub() -> Hub:
     """Return the running event loop's hub."""
     loop = asyncio.get_running_loop()
     if loop not in _HUBS:
-        _HUBS[loop] = Hub()
+        own = _HUBS[loop] = Hub()
+        before_the_server_stops(lambda: asyncio.run_coroutine_threadsafe(own.end(), loop))
     return _HUBS[loop]
 
 

@@ -90,7 +90,7 @@ async def _board_events(board: Hub, rights: Rights, zone: str) -> AsyncIterator[
     version = 0
     yield PING
     async with board.watch_board():
-        while asyncio.get_running_loop().time() < ends:
+        while not board.ending and asyncio.get_running_loop().time() < ends:
             try:
                 async with asyncio.timeout(PING_SECONDS):
                     version, sections = await board.newer_board(version, rights=rights, zone=zone)
@@ -136,7 +136,8 @@ async def _call_events(
             except TimeoutError:
                 yield PING
                 continue
-            yield _written(event)
+            if event is not None:
+                yield _written(event)
 
 
 async def _recent(words: Hub, call_id: UUID, since: str) -> list[SpokenWord]:

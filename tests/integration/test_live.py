@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Any
@@ -80,9 +81,13 @@ async def events(response: HttpResponseBase) -> AsyncGenerator[dict[str, Any], N
     try:
         while True:
             async with asyncio.timeout(SOON):
-                chunk = (await anext(chunks)).decode()
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
             fields = dict(
-                line.split(": ", 1) for line in chunk.splitlines() if line and not line.startswith(":")
+                line.split(": ", 1)
+                for line in chunk.decode().splitlines()
+                if line and not line.startswith(":")
             )
             if "data" in fields:
                 yield {**fields, "data": json.loads(fields["data"])}
@@ -233,6 +238,24 @@ class TestTheDashboard:
         async with asyncio.timeout(SOON):
             while live_hub.hub()._tasks:
                 await asyncio.sleep(0.02)
+
+
+class TestAServerThatIsToldToStop:
+    async def test_waits_for_no_stream(self, call: Call, reader: User) -> None:
+        told: list[int] = []
+        before = signal.signal(signal.SIGTERM, lambda number, _frame: told.append(number))
+        try:
+            board = events(await get(reader, reverse("live-dashboard")))
+            await anext(board)
+            words = events(await get(reader, reverse("live-call", args=[call.pk])))
+            assert (await anext(words))["event"] == "call"
+            signal.raise_signal(signal.SIGTERM)
+            for stream in (board, words):
+                async for _ in stream:
+                    pass
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        assert told == [signal.SIGTERM]
 
 
 class TestASlowViewer:
