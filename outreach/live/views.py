@@ -106,7 +106,7 @@ async def _standing_events(standings: Standings, campaign_id: int, zone: str) ->
     clock = asyncio.get_running_loop().time
     ends, quiet_since, sent = clock() + LIFETIME_SECONDS, clock(), ""
     yield PING
-    while clock() < ends:
+    while not hub().ending and clock() < ends:
         html = await standings.html(campaign_id, zone)
         if html and html != sent:
             sent, quiet_since = html, clock()
