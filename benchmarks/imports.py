@@ -7,7 +7,6 @@ COPY into a table with the same columns, indexes and constraints: nothing that s
 
 from __future__ import annotations
 
-import http.client
 import random
 import sys
 import tempfile
@@ -19,9 +18,8 @@ from threading import Event, Thread
 from typing import BinaryIO
 
 import psycopg
-from django.contrib.auth import get_user_model
-from django.test import Client
 
+from benchmarks.browser import Browser
 from benchmarks.figures import Figure, Report, main, percentile
 from benchmarks.people import a_running_campaign
 from benchmarks.processes import tree
@@ -42,7 +40,6 @@ _COLUMNS = (
     " attempts_made, our_faults, callbacks_unkept, voicemail_left, wish, not_called_code, not_called_reason,"
     " created_at, updated_at"
 )
-_BOUNDARY = "a-benchmark-of-imports"
 
 
 def measure(report: Report) -> None:
@@ -53,7 +50,7 @@ def measure(report: Report) -> None:
         path = Path(place) / "people.csv"
         _write_list(path)
         running.start("web", "ops")
-        browser = _Browser(running.ports.web)
+        browser = Browser(running.ports.web)
         with _peaks(running) as peaks, _visits(browser) as visits:
             batch_id, upload = browser.upload(path, campaign.pk)
             looked = _wait(batch_id, lambda batch: batch.rows_in_file is not None)
@@ -105,68 +102,6 @@ def _write_list(path: Path) -> None:
             )
 
 
-class _Browser:
-    """An operator's browser, logged in."""
-
-    def __init__(self, port: int) -> None:
-        """Log in by a session of our own: passwords are not what is measured."""
-        user = get_user_model().objects.create_superuser("benchmark", password=None)
-        client = Client()
-        client.force_login(user)
-        session = client.cookies["sessionid"].value
-        token = "c" * 32
-        self._port = port
-        self._headers = {
-            "Cookie": f"sessionid={session}; csrftoken={token}", "X-CSRFToken": token,
-            "Host": f"127.0.0.1:{port}", "Referer": f"http://127.0.0.1:{port}/",
-        }  # fmt: skip
-
-    def get(self, path: str) -> int:
-        """Open a page; return its status."""
-        return self._ask("GET", path, None, {})[0]
-
-    def post(self, path: str) -> str:
-        """Press a button; return where it leads."""
-        status, location = self._ask("POST", path, b"", {"Content-Type": "application/x-www-form-urlencoded"})
-        if status != http.client.FOUND:
-            raise RuntimeError(f"{path} answered {status}")
-        return location
-
-    def upload(self, path: Path, campaign_id: int) -> tuple[int, float]:
-        """Upload a list; return its batch and the seconds that took."""
-        with tempfile.TemporaryFile() as body:
-            for name, value in (("campaign", str(campaign_id)), ("known", "skip")):
-                body.write(_part(f'name="{name}"') + value.encode() + b"\r\n")
-            body.write(_part('name="file"; filename="people.csv"') + path.read_bytes())
-            body.write(f"\r\n--{_BOUNDARY}--\r\n".encode())
-            size = body.tell()
-            body.seek(0)
-            headers = {
-                "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}", "Content-Length": str(size),
-            }  # fmt: skip
-            began = time.perf_counter()
-            status, location = self._ask("POST", "/admin/outreach/facilitator/upload/", body, headers)
-        if status != http.client.FOUND:
-            raise RuntimeError(f"the upload was answered {status}")
-        return int(location.strip("/").split("/")[-2]), time.perf_counter() - began
-
-    def _ask(
-        self, method: str, path: str, body: bytes | BinaryIO | None, headers: dict[str, str]
-    ) -> tuple[int, str]:
-        link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
-        try:
-            link.request(method, path, body=body, headers=self._headers | headers)
-            answer = link.getresponse()
-            answer.read()
-            return answer.status, answer.headers.get("Location", "")
-        finally:
-            link.close()
-
-
-def _part(disposition: str) -> bytes:
-    return f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
-
-
 def _wait(batch_id: int, ready: Callable[[ImportBatch], bool]) -> float:
     """Wait until a batch is ready; return the seconds."""
     began = time.perf_counter()
@@ -178,17 +113,17 @@ def _wait(batch_id: int, ready: Callable[[ImportBatch], bool]) -> float:
 
 
 @contextmanager
-def _visits(browser: _Browser) -> Iterator[list[float]]:
+def _visits(browser: Browser) -> Iterator[list[float]]:
     """Open the list of imports five times a second; yield how long each took, in seconds."""
     taken: list[float] = []
     over = Event()
 
     def visit() -> None:
-        browser.get("/admin/outreach/importbatch/")
+        browser.read("/admin/outreach/importbatch/")
         while not over.wait(0.2):
             began = time.perf_counter()
-            if browser.get("/admin/outreach/importbatch/") == http.client.OK:
-                taken.append(time.perf_counter() - began)
+            browser.read("/admin/outreach/importbatch/")
+            taken.append(time.perf_counter() - began)
 
     visitor = Thread(target=visit, daemon=True)
     visitor.start()
