@@ -17,7 +17,7 @@ from unfold.decorators import display
 from outreach.admin.base import FactsAdmin
 from outreach.admin.call_actions import CallActions
 from outreach.admin.call_page import page_of
-from outreach.admin.searching import with_number_prefix
+from outreach.admin.searching import with_number_prefix, with_words
 from outreach.desk.badges import ANSWERED_BY, badge
 from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_own_moment
 from outreach.desk.titles import Titled
@@ -53,7 +53,7 @@ class CallAdmin(CallActions, FactsAdmin):
     )
     list_select_related = ("facilitator", "campaign")
     search_fields = ("number__startswith",)
-    search_help_text = "Name, number, id or Twilio SID"
+    search_help_text = "Name, e-mail, organisation, number, id or Twilio SID"
     date_hierarchy = "queued_at"
     ordering = ("-queued_at",)
     sorted_by_index = ("queued",)
@@ -82,10 +82,9 @@ class CallAdmin(CallActions, FactsAdmin):
             return queryset.filter(twilio_sid=term), False
         if len(term) == 36:
             return queryset.filter(pk=term) if _is_uuid(term) else queryset.none(), False
-        found = with_number_prefix(term)
-        return queryset.filter(found) if found else queryset.filter(
-            facilitator__name__istartswith=term
-        ), False
+        by_number = with_number_prefix(term)
+        found = by_number if by_number is not None else with_words(term, "facilitator__")
+        return queryset.filter(found), False
 
     def change_view(
         self,

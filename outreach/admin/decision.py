@@ -1,13 +1,19 @@
 """Why somebody was not called."""
 
+# Django and unfold dictate signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
+
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
+from outreach.admin.searching import people_found
 from outreach.desk.reasons import as_sentence
 from outreach.desk.rendering import admin_link, their_moment, when
 from outreach.models import Decision
@@ -20,11 +26,16 @@ class DecisionAdmin(FactsAdmin):
     list_display = ("decided", "person", "campaign", "reason", "next_try")
     list_filter = ("code", "facilitator__campaign")
     list_select_related = ("facilitator__campaign",)
-    search_fields = ("facilitator__name__istartswith", "=facilitator__number")
-    search_help_text = "Start of a name, or the whole number"
+    search_fields = ("facilitator__name",)
+    search_help_text = "Name, e-mail, organisation or number"
     ordering = ("-id",)
     fields = ("person", "campaign", "why", "reason", "next_try", "decided")
     readonly_fields = fields
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Decision], search_term: str
+    ) -> tuple[QuerySet[Decision], bool]:
+        return queryset.filter(people_found(search_term, "facilitator__")), False
 
     @display(description="When", ordering="decided_at")
     def decided(self, decision: Decision) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +14,7 @@ from django.urls import reverse
 
 from outreach.admin import facilitator_filters
 from outreach.admin.searching import people_found
-from outreach.models import Callback, Facilitator, ImportBatch
+from outreach.models import Callback, Decision, Facilitator, ImportBatch
 from outreach.services import clock
 from tests.factories import a_campaign, a_person, an_earlier_call
 from tests.integration.test_many_rows import plans
@@ -75,6 +76,19 @@ class TestSearching:
     def test_finds_nobody_by_what_begins_no_word(self, typed: str) -> None:
         a_person(a_campaign(), name="José García")
         assert not Facilitator.objects.filter(people_found(typed)).exists()
+
+    def test_finds_what_hangs_on_a_person_as_it_finds_the_person(self, desk: Client) -> None:
+        campaign, now = a_campaign(), clock.now()
+        wanted = a_person(campaign, name="José García", number="+12127770101", organisation="Escuela Ñandú")
+        for person in (wanted, a_person(campaign, name="Somebody Else")):
+            an_earlier_call(person, ago=timedelta(days=1))
+            Callback.objects.create(facilitator=person, promised_at=now, time_zone="", created_at=now)
+            Decision.objects.create(facilitator=person, code="said_no", reason="No.", decided_at=now)
+        for model in ("call", "callback", "decision"):
+            for typed in ("garcia", "(212) 777-0101", "nandu"):
+                page = desk.get(reverse(f"admin:outreach_{model}_changelist"), {"q": typed})
+                rows: list[Any] = list(page.context["cl"].result_list)
+                assert [row.facilitator for row in rows] == [wanted], (model, typed)
 
 
 class TestFilters:
