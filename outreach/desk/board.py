@@ -11,10 +11,10 @@ from django.db.models import OuterRef, Subquery
 
 from outreach.desk.days import Day, any_call, fortnight
 from outreach.desk.due import Queue, queues
-from outreach.desk.health import Piece, health_of
+from outreach.desk.health import health_of
 from outreach.desk.pace import Pace, pace_of
+from outreach.desk.piece import Piece
 from outreach.desk.waiting import CALLABLE_STANDINGS, FOR_OPERATORS, Counted, Waiting, held_of, waiting_of
-from outreach.domain import campaign_term
 from outreach.domain.standing import CallKind, Standing
 from outreach.domain.tally import Thing
 from outreach.models import (
@@ -24,7 +24,6 @@ from outreach.models import (
     CallerId,
     Campaign,
     CampaignState,
-    CanaryState,
     DialingControl,
     Turn,
 )
@@ -35,12 +34,6 @@ CALLS_SHOWN = 40
 CALLBACKS_SHOWN = 12
 CAMPAIGNS_SHOWN = 20
 CALLBACKS_AHEAD = timedelta(hours=24)
-#: What a campaign is that calls nobody; a running one begins later.
-_IDLE: dict[str, str] = {
-    CampaignState.DRAFT.value: "has not been started",
-    CampaignState.PAUSED.value: "is paused",
-    CampaignState.HELD.value: "is held",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,7 +159,7 @@ def counts() -> Counts:
         days=days,
         pace=pace_of(now, today=days[now.date()], yesterday=days[yesterday], running=running),
         cost=statistics.tallied(Scope(), things=[Thing.COST], pending=pending).money(),
-        waiting=waiting_of(_may_be_called(people, open_ones), now, _idle(open_ones, now)),
+        waiting=waiting_of(people, open_ones, now),
         due_now=queue.n_due,
         due_at_least=queue.at_least,
         retries_due=queue.due.get(CallKind.RETRY.value, 0),
@@ -176,31 +169,6 @@ def counts() -> Counts:
         n_callbacks=due_by.count(),
         n_late=due_by.filter(promised_at__lt=now).count(),
     )
-
-
-def _may_be_called(people: Iterable[Counted], open_ones: Iterable[Campaign]) -> list[Counted]:
-    """Leave out whom nobody calls since their campaign is finished: only promises outlive that."""
-    known = {campaign.pk for campaign in open_ones}
-    return [row for row in people if row[0] in known or row[1] == Standing.CALLBACK_DUE.value]
-
-
-def _idle(open_ones: Iterable[Campaign], now: datetime) -> dict[Campaign, str]:
-    """Return the campaigns that call nobody new now, each with the reason as a half-sentence."""
-    found = {}
-    for campaign in open_ones:
-        if campaign_term.why_not(
-            kind=CallKind.FIRST,
-            state=campaign.state,
-            starts_at=campaign.starts_at,
-            ends_at=campaign.ends_at,
-            keeps_callbacks=campaign.keeps_callbacks,
-            now=now,
-        ):
-            over = campaign_term.is_over(state=campaign.state, ends_at=campaign.ends_at, now=now)
-            found[campaign] = "is over" if over else _IDLE.get(campaign.state, "begins later")
-        if campaign.canary_state == CanaryState.WAITING:
-            found[campaign] = "waits for your go"
-    return found
 
 
 def campaign_counts(campaigns: Iterable[Campaign]) -> list[CampaignCount]:

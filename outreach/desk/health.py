@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +9,14 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
+from outreach.desk.piece import Piece, ago, span
+from outreach.desk.vendors import vendors, webhooks_silent
 from outreach.domain.contracts import WORDS_GROUP, WORDS_STREAM
 from outreach.domain.defaults import AGENT_LOST_AFTER
-from outreach.models import AgentWorker, CallEvent, CheckResult, CheckStatus, DialingControl
+from outreach.models import AgentWorker, CallEvent, DialingControl
 from outreach.services.model_limits import model_budget
 from outreach.tasks import LISTS_OF_DIAL
 
@@ -23,29 +26,19 @@ TASKS_WAITING = 50
 WORDS_BEHIND = 200
 INCIDENTS_WITHIN = timedelta(minutes=15)
 INCIDENTS_COUNTED = 100
-#: The vendors whose checks are looked at, by the area of the checks.
-VENDORS = {"twilio": "Twilio", "livekit": "LiveKit", "groq": "Groq"}
+#: A recorder asks for words every second.
+RECORDER_SILENT_AFTER = timedelta(seconds=30)
 _QUEUES = (*LISTS_OF_DIAL, "ops", "post")
 _REDIS: dict[str, redis.Redis] = {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Piece:
-    """One piece of the machinery: well, or not and what to do."""
-
-    name: str
-    well: bool
-    says: str
-    known: bool = True
-    """Whether anybody has looked; what is not known is neither well nor wrong."""
-
-
 def health_of(now: datetime) -> list[Piece]:
     """Return the health of agents, recorder, Celery worker, beat, webhooks and vendors."""
-    return [_agents(now), *_from_redis(), _beat(), _webhooks(now), *_vendors(now)]
+    control = DialingControl.objects.get(pk=1)
+    return [_agents(now, control), *_from_redis(), _beat(), _webhooks(now), *vendors(now, control)]
 
 
-def _agents(now: datetime) -> Piece:
+def _agents(now: datetime, control: DialingControl) -> Piece:
     reporting = AgentWorker.objects.filter(reported_at__gte=now - timedelta(seconds=AGENT_LOST_AFTER))
     workers = list(reporting.only("places", "free", "draining"))
     if not workers:
@@ -57,7 +50,7 @@ def _agents(now: datetime) -> Piece:
     free = sum(worker.free for worker in workers if not worker.draining)
     places = sum(worker.places for worker in workers)
     spread = f", on {len(workers)} workers" if len(workers) > 1 else ""
-    budget = model_budget(DialingControl.objects.get(pk=1))
+    budget = model_budget(control)
     if budget == 0:
         return Piece(
             name="Alex",
@@ -73,19 +66,28 @@ def _from_redis() -> list[Piece]:
     client = _client()
     try:
         waiting = sum(int(client.llen(queue)) for queue in _QUEUES)
-        behind = _words_behind(client)
+        behind, silent = _words_behind(client), _recorder_silent(client)
     except (redis.RedisError, OSError):
         return [
             Piece(
-                name="Live words",
+                name="Valkey",
                 well=False,
-                says="Redis does not answer: live words stop, calls in progress go on.",
+                says=(
+                    "It does not answer: nobody is dialled and live words stop. Calls in progress go on, and "
+                    "what is said in them is stored later. Is it running?"
+                ),
             )
         ]
-    return [_recorder(behind), _tasks(waiting)]
+    return [_recorder(behind, silent), _tasks(waiting)]
 
 
-def _recorder(behind: int) -> Piece:
+def _recorder(behind: int, silent: timedelta | None) -> Piece:
+    if silent is not None and silent > RECORDER_SILENT_AFTER:
+        says = (
+            f"No recorder has asked for words for {span(silent)}; {behind} wait, and are stored when it "
+            "runs again. Is “manage.py record” running?"
+        )
+        return Piece(name="Transcripts", well=False, says=says)
     if behind > WORDS_BEHIND:
         says = f"{behind} words behind: stored transcripts come later. Is “manage.py record” running?"
         return Piece(name="Transcripts", well=False, says=says)
@@ -117,46 +119,24 @@ def _beat() -> Piece:
     if age > BEAT_SILENT_AFTER:
         says = f"It last ticked {round(age.total_seconds() / 60)} minutes ago. Is “celery beat” running?"
         return Piece(name="Schedule", well=False, says=says)
-    return Piece(name="Schedule", well=True, says="ticking; last tick written " + _ago(age))
+    return Piece(name="Schedule", well=True, says=f"ticking; last tick written {ago(age)}")
 
 
 def _webhooks(now: datetime) -> Piece:
     """Return whether anything came from outside lately that must not happen."""
     latest = CallEvent.objects.filter(received_at__gte=now - INCIDENTS_WITHIN, incident=True)
     n = len(latest.values_list("pk")[:INCIDENTS_COUNTED])
+    if webhooks_silent(now):
+        says = (
+            "Twilio took calls in the last quarter of an hour, but none of its news has arrived here. Do the "
+            "hooks run, and can it reach PUBLIC_BASE_URL? “manage.py doctor” tries it."
+        )
+        return Piece(name="Webhooks", well=False, says=says)
     if not n:
         return Piece(name="Webhooks", well=True, says="nothing out of order in the last quarter of an hour")
     many = f"{n} or more" if n == INCIDENTS_COUNTED else str(n)
     says = f"{many} out of order in the last quarter of an hour: open Events and filter by “incident”."
     return Piece(name="Webhooks", well=False, says=says)
-
-
-def _vendors(now: datetime) -> list[Piece]:
-    """Return whether each vendor was reached when the checks were made last."""
-    rows: dict[str, list[CheckResult]] = {area: [] for area in VENDORS}
-    for row in CheckResult.objects.filter(area__in=list(VENDORS)).order_by("-checked_at"):
-        rows[row.area].append(row)
-    return [_vendor(name, rows[area], now) for area, name in VENDORS.items()]
-
-
-def _vendor(name: str, results: list[CheckResult], now: datetime) -> Piece:
-    looked = [row for row in results if row.status != CheckStatus.SKIPPED]
-    if not looked:
-        says = "not checked yet: a campaign's page has “Check again”"
-        return Piece(name=name, well=True, known=False, says=says)
-    wrong = next((row for row in looked if row.status == CheckStatus.FAIL), None)
-    if wrong is not None:
-        return Piece(name=name, well=False, says=f"{wrong.finding} {wrong.remedy}".strip())
-    age = now - looked[0].checked_at
-    return Piece(name=name, well=True, says=f"in order when last checked, {_ago(age)}")
-
-
-def _ago(age: timedelta) -> str:
-    minutes = max(0, round(age.total_seconds() / 60))
-    for n, unit in ((minutes // 1440, "day"), (minutes // 60, "hour"), (minutes, "minute")):
-        if n:
-            return f"{n} {unit}{'s' if n > 1 else ''} ago"
-    return "just now"
 
 
 def _words_behind(client: Any) -> int:
@@ -170,9 +150,20 @@ def _words_behind(client: Any) -> int:
     return int(client.xlen(WORDS_STREAM))
 
 
+def _recorder_silent(client: Any) -> timedelta | None:
+    """Return how long no recorder has asked for words; None: there was none yet."""
+    try:
+        consumers = client.xinfo_consumers(WORDS_STREAM, WORDS_GROUP)
+    except redis.ResponseError:  # no stream, or no group: it was never asked
+        return None
+    idle = min((int(consumer["idle"]) for consumer in consumers), default=None)
+    return None if idle is None else timedelta(milliseconds=idle)
+
+
 def _client() -> redis.Redis:
-    """Return this process's client for short questions."""
+    """Return this process's client for short questions: a page waits for it, so it asks once."""
     url = settings.REDIS_URL
     if url not in _REDIS:
-        _REDIS[url] = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+        once = Retry(NoBackoff(), 0)
+        _REDIS[url] = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=once)
     return _REDIS[url]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,9 +12,10 @@ from django.db.models import Count, Sum
 
 from outreach.desk.reasons import predicate_of, what_they_do
 from outreach.desk.rendering import city_of, zone_of
+from outreach.domain import campaign_term
 from outreach.domain.gate import RefusalCode
-from outreach.domain.standing import CALLABLE, Standing
-from outreach.models import Campaign, Facilitator, PeopleCount
+from outreach.domain.standing import CALLABLE, CallKind, Standing
+from outreach.models import Campaign, CampaignState, CanaryState, Facilitator, PeopleCount
 
 #: Where so many people stand, the reasons of those of whom the gate said nothing are told apart.
 MOST_REASONS = 20_000
@@ -22,6 +23,12 @@ CALLABLE_STANDINGS = sorted(standing.value for standing in CALLABLE)
 #: Standings that wait for an operator.
 FOR_OPERATORS = (Standing.HELD.value, Standing.NEEDS_REVIEW.value)
 GROUPS_SHOWN = 9
+#: What a campaign is that calls nobody; a running one begins later.
+_IDLE: dict[str, str] = {
+    CampaignState.DRAFT.value: "has not been started",
+    CampaignState.PAUSED.value: "is paused",
+    CampaignState.HELD.value: "is held",
+}
 #: Zones that are named where people wait for the same hour of theirs.
 ZONES_NAMED = 3
 
@@ -49,16 +56,21 @@ class Waiting:
     """The one that calls nobody now, when that is the reason."""
 
 
-def waiting_of(people: Iterable[Counted], now: datetime, idle: Mapping[Campaign, str]) -> list[Waiting]:
+def waiting_of(people: Iterable[Counted], unfinished: Sequence[Campaign], now: datetime) -> list[Waiting]:
     """Group who may be called by what the gate last said, else by where they stand; most people first.
 
-    :param idle: campaigns that call nobody now, with the reason as a half-sentence ("is paused").
+    Of finished campaigns only promises are kept.
+
+    :param unfinished: every campaign that is not finished.
     """
-    closed = {campaign.pk: campaign for campaign in idle}
+    known = {campaign.pk for campaign in unfinished}
+    idle = _idle(unfinished, now)
+    closed = {campaign.pk for campaign in idle}
     of_idle: dict[int, int] = defaultdict(int)
     groups: dict[tuple[str, str], int] = defaultdict(int)
     for campaign_id, standing, code, n in people:
-        if standing not in CALLABLE_STANDINGS:
+        forgotten = campaign_id not in known and standing != Standing.CALLBACK_DUE
+        if forgotten or standing not in CALLABLE_STANDINGS:
             continue
         if campaign_id in closed:
             of_idle[campaign_id] += n
@@ -66,16 +78,7 @@ def waiting_of(people: Iterable[Counted], now: datetime, idle: Mapping[Campaign,
             groups[code, "" if code else standing] += n
     hours = _hours_awaited(now, but_not=list(closed))
     groups[RefusalCode.OUTSIDE_WINDOW.value, ""] -= sum(group.n_people for group in hours)
-    for_nobody = [
-        Waiting(
-            code=campaign.state,
-            n_people=of_idle[campaign.pk],
-            says=predicate_of(f"wait for “{campaign.name}”, which {why}", of_idle[campaign.pk]),
-            by_code=False,
-            campaign=campaign,
-        )
-        for campaign, why in idle.items()
-    ]
+    for_nobody = [_for_nobody(campaign, why, of_idle[campaign.pk]) for campaign, why in idle.items()]
     others = [
         Waiting(
             code=code or standing,
@@ -87,6 +90,30 @@ def waiting_of(people: Iterable[Counted], now: datetime, idle: Mapping[Campaign,
         for (code, standing), n in groups.items()
     ]
     return _sorted([*hours, *for_nobody, *others])
+
+
+def _for_nobody(campaign: Campaign, why: str, n: int) -> Waiting:
+    says = predicate_of(f"wait for “{campaign.name}”, which {why}", n)
+    return Waiting(code=campaign.state, n_people=n, says=says, by_code=False, campaign=campaign)
+
+
+def _idle(open_ones: Iterable[Campaign], now: datetime) -> dict[Campaign, str]:
+    """Return the campaigns that call nobody new now, each with the reason as a half-sentence."""
+    found = {}
+    for campaign in open_ones:
+        if campaign_term.why_not(
+            kind=CallKind.FIRST,
+            state=campaign.state,
+            starts_at=campaign.starts_at,
+            ends_at=campaign.ends_at,
+            keeps_callbacks=campaign.keeps_callbacks,
+            now=now,
+        ):
+            over = campaign_term.is_over(state=campaign.state, ends_at=campaign.ends_at, now=now)
+            found[campaign] = "is over" if over else _IDLE.get(campaign.state, "begins later")
+        if campaign.canary_state == CanaryState.WAITING:
+            found[campaign] = "waits for your go"
+    return found
 
 
 def held_of(people: Iterable[Counted]) -> list[Waiting]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from pytest_django import Settings
 
 from outreach.desk import board, health
 from outreach.desk.badges import stage_badge
@@ -231,6 +233,7 @@ class TestHealth:
         assert piece("Alex").says == "3 of 50 lines free; the models carry 12 calls at once"
         DialingControl.objects.filter(pk=1).update(model_budget=0)
         assert not piece("Alex").well
+        assert (piece("Models").says, piece("Models").well) == ("carry 0 calls at once", False)
 
     def test_counts_the_words_the_recorder_has_not_stored(self, valkey: redis.Redis) -> None:
         assert piece("Transcripts").well
@@ -239,6 +242,36 @@ class TestHealth:
         assert not piece("Transcripts").well
         valkey.xgroup_create(WORDS_STREAM, WORDS_GROUP, id="$")
         assert piece("Transcripts").well
+
+    def test_misses_a_recorder_that_asks_no_more(
+        self, valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        valkey.xgroup_create(WORDS_STREAM, WORDS_GROUP, mkstream=True)
+        valkey.xreadgroup(WORDS_GROUP, "recorder", {WORDS_STREAM: ">"})
+        assert piece("Transcripts").well
+        monkeypatch.setattr(health, "RECORDER_SILENT_AFTER", timedelta(milliseconds=-1))
+        assert piece("Transcripts").says.startswith("No recorder has asked for words for 1 minute; 0 wait")
+
+    def test_sees_vendors_that_the_last_calls_could_not_reach_until_one_does(self) -> None:
+        campaign = a_campaign()
+        ago = timedelta(minutes=3)
+        for name, code in {"Twilio": "carrier_unreachable", "LiveKit": "rooms_unavailable"}.items():
+            for _ in range(2):
+                an_earlier_call(a_person(campaign), ago=ago, placed_at=None, failure_code=code)
+            assert not piece(name).well
+            assert piece(name).says.startswith(
+                "It could not be reached at 2 calls, the last one 3 minutes ago."
+            )
+        an_earlier_call(a_person(campaign), ago=timedelta(minutes=1), ready_at=clock.now())
+        assert (piece("Twilio").says, piece("Twilio").well) == ("took a call 1 minute ago", True)
+        assert piece("LiveKit").says == "Alex was in a room just now"
+
+    def test_hears_that_no_news_of_calls_arrive(self) -> None:
+        assert piece("Webhooks").well
+        an_earlier_call(a_person(a_campaign()), ago=timedelta(minutes=2))
+        assert piece("Webhooks").says.startswith("Twilio took calls in the last quarter of an hour, but none")
+        CallEvent.objects.create(source="twilio", event_id="y", kind="ringing", received_at=clock.now())
+        assert piece("Webhooks").well
 
     @pytest.mark.parametrize("waiting", LISTS_OF_DIAL, ids=["dials", "rooms", "ticks"])
     def test_sees_tasks_that_nobody_takes(self, valkey: redis.Redis, waiting: str) -> None:
@@ -270,10 +303,11 @@ class TestHealth:
         )
         assert "1 out of order" in piece("Webhooks").says
 
-    def test_goes_on_without_redis(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        nobody = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
-        monkeypatch.setattr(health, "_client", lambda: nobody)
-        assert not piece("Live words").well
+    def test_goes_on_at_once_without_valkey(self, settings: Settings) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        began = time.monotonic()
+        assert not piece("Valkey").well
+        assert time.monotonic() - began < 1
 
 
 class TestTheHours:
