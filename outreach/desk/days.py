@@ -38,8 +38,8 @@ FORMULAS: dict[str, str] = {
         "People who became interested. Each counts once in a campaign, on the day on which it happened first."
     ),
     "success": (
-        "Success rate: of the people whom a call reached for the first time on the day, or the days, how many "
-        "became interested, then or in a later call."
+        "Success rate: of the people whom a call reached for the first time on the day, or the days, how "
+        "many became interested, then or in a later call."
     ),
     "callbacks": "Conversations in which another time was agreed.",
     "refused": "Conversations that ended in “no” or “never call again”.",
