@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -137,6 +138,15 @@ class WordsAdmin(FactsAdmin):
                 what=f"{self.model._meta.model_name}s {urlencode(filters)}".strip(),
                 n_rows=len(shown["cl"].result_list),
             )
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        if response.status_code == HTTPStatus.OK:
+            what = f"{self.model._meta.model_name} {object_id}"
+            note_access(user=request.user, kind=AccessKind.TRANSCRIPT, what=what)
         return response
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

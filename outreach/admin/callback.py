@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -35,7 +35,7 @@ class CallbackAdmin(FactsAdmin):
 
     list_before_template = "outreach/callback_list.html"
     actions_detail = ("say_done",)
-    list_display = ("promised_for", "person", "campaign", "who_calls", "state_badge", "reason")
+    list_display = ("promised_for", "person", "campaign", "who_calls", "state_badge", "why")
     list_filter = ("state", "by", "was_missed", "facilitator__campaign")
     list_select_related = ("facilitator__campaign",)
     search_fields = ("facilitator__name",)
@@ -44,14 +44,16 @@ class CallbackAdmin(FactsAdmin):
     ordering = ("-promised_at",)
     sorted_by_index = ("promised_for",)
     fields = (
-        "person", "campaign", "promised", "who_calls", "reason", "state_badge", "agreed_in_call", "known_by",
+        "person", "campaign", "promised", "who_calls", "why", "state_badge", "agreed_in_call", "known_by",
         "agreed", "closed",
     )  # fmt: skip
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Callback]:
-        """Return the callbacks, each with whether its time has passed."""
-        return super().get_queryset(request).annotate(is_past=Q(promised_at__lt=clock.now()))
+        """Return the callbacks, each with whether its time has passed, and whether its words may be read."""
+        may_read = Value(request.user.has_perm("outreach.read_transcript"), BooleanField())
+        is_past = Q(promised_at__lt=clock.now())
+        return super().get_queryset(request).annotate(is_past=is_past, may_read=may_read)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Callback], search_term: str
@@ -132,6 +134,11 @@ class CallbackAdmin(FactsAdmin):
         if callback.state == "promised" and (callback.was_missed or callback.is_past):
             return badge("missed", "Late, not called yet")
         return badge(callback.state, callback.get_state_display())
+
+    @display(description="Reason")
+    def why(self, callback: Any) -> str:
+        """Return the reason: what Alex heard in a call is for those who may read what was said."""
+        return callback.reason if callback.may_read or callback.agreed_in_id is None else DASH
 
     @display(description="Agreed in")
     def agreed_in_call(self, callback: Callback) -> SafeString | str:

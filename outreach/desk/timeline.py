@@ -73,7 +73,7 @@ def timeline_of(person: Facilitator, suppression: Suppression | None, reader: Re
     sources: list[Callable[[], Iterator[Entry]]] = [
         lambda: _attempts(person, words=reader.words),
         lambda: _decisions(person),
-        lambda: _callbacks(person),
+        lambda: _callbacks(person, words=reader.words),
         lambda: _edits(person),
         lambda: _suppression(person, suppression),
         lambda: _interest(person),
@@ -120,7 +120,7 @@ def _decisions(person: Facilitator) -> Iterator[Entry]:
         )
 
 
-def _callbacks(person: Facilitator) -> Iterator[Entry]:
+def _callbacks(person: Facilitator, *, words: bool) -> Iterator[Entry]:
     callbacks = Callback.objects.filter(facilitator=person).order_by("-created_at", "-id")
     for callback in callbacks[:SHOWN]:
         evidence = callback.agreed_in_id is not None and callback.evidence_seq is not None
@@ -129,7 +129,7 @@ def _callbacks(person: Facilitator) -> Iterator[Entry]:
             icon="event_upcoming",
             what=f"Callback promised, {'Alex' if callback.by == 'alex' else 'a person'} calls:",
             next_at=callback.promised_at,
-            detail=callback.reason,
+            detail=callback.reason if words or callback.agreed_in_id is None else "",
             url=f"{_page('call', callback.agreed_in_id)}#turn-{callback.evidence_seq}" if evidence else "",
             link=f"turn {callback.evidence_seq}" if evidence else "",
         )

@@ -6,17 +6,20 @@ import importlib
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from celery import Task
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from outreach.models import Access, AccessKind
+from outreach.models import Access, AccessKind, Call, Callback, Note, Summary, Turn
 from outreach.services.accesses import note_access, note_following, note_look
 from tests.factories import TUESDAY_MORNING, a_campaign, a_person, pass_time, set_clock
-from tests.integration.desk_rows import a_talk, an_operator
+from tests.integration.desk_rows import a_full_desk, a_talk, an_operator
+from tests.integration.every_page import actions_of_lists, addresses, everything_stored
 
 pytestmark = [
     pytest.mark.integration,
@@ -79,6 +82,62 @@ class TestASupervisor:
         assert client.get(reverse("admin:auth_user_password_change", args=[root.pk])).status_code == 403
 
 
+class TestAViewer:
+    """Every address of the desk is asked for, also those that will be added."""
+
+    #: What forms and dialogs ask for, so that nothing is refused for the want of it.
+    FILLED_IN: ClassVar[dict[str, object]] = {
+        "_form_submitted": "on", "confirmed": "yes", "post": "yes", "reason": "because", "person": "1",
+        "number": "+12125550000", "name": "Eve", "source": "operator", "disposition": "interested",
+        "outcome": "interested", "outcomes": ["no_answer"], "n_attempts": 2, "priority": 1, "days": 3,
+        "at": "2026-03-05T12:00", "clock": "theirs", "by": "alex", "overrides": "on", "is_superuser": "on",
+        "username": "eve", "password1": "a-password-of-tests", "password2": "a-password-of-tests",
+    }  # fmt: skip
+
+    #: All but lists without an action, and histories: what is posted there is only shown again.
+    DOES_SOMETHING = re.compile(r"^(?!/admin/\w+/\w+/$).*(?<!/history/)$")
+
+    @pytest.fixture
+    def viewer(self, client: Client) -> Client:
+        set_clock(TUESDAY_MORNING)
+        a_full_desk(1)
+        call = Call.objects.filter(turns__isnull=False)[0]
+        Turn.objects.update(text="Zebrafinch said")
+        Note.objects.update(text="Zebrafinch noted")
+        Callback.objects.update(reason="Zebrafinch heard", agreed_in=call, facilitator=call.facilitator)
+        field = {"name": "x", "value": "Zebrafinch found", "turn_seq": 2}
+        Summary.objects.create(call=call, state="made", text="Zebrafinch summed up", fields=[field])
+        user = User.objects.create_user("vera", is_staff=True)
+        user.groups.add(Group.objects.get(name="Viewer"))
+        client.force_login(user)
+        return client
+
+    def test_is_shown_no_word_that_was_said(self, viewer: Client) -> None:
+        shown: dict[str, list[str]] = {"words": [], "pages": []}
+        for address in addresses():
+            answer = viewer.get(address)
+            page = answer.getvalue()
+            assert answer.status_code < 500, address
+            if answer.status_code == 200:
+                shown["words" if b"Zebrafinch" in page else "pages"].append(address)
+        assert shown["words"] == []
+        assert len(shown["pages"]) > 60
+
+    def test_changes_and_takes_nothing(self, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        hinted: list[str] = []
+        monkeypatch.setattr(Task, "apply_async", lambda task, **_: hinted.append(task.name))
+        before = everything_stored()
+        for address in filter(self.DOES_SOMETHING.search, addresses()):
+            viewer.post(address, self.FILLED_IN)
+        for address, action, ids in actions_of_lists():
+            viewer.post(address, {**self.FILLED_IN, "action": action, "_selected_action": ids})
+        after = everything_stored()
+        assert [table for table in after if after[table] != before[table]] == []
+        assert hinted == []
+        taken = Access.objects.filter(user__username="vera").exclude(what__startswith="statistics ")
+        assert list(taken.values_list("kind", "what")) == []
+
+
 class TestReading:
     def test_is_written_down_once_per_page_and_not_again_for_its_stream(self, client: Client) -> None:
         set_clock(TUESDAY_MORNING)
@@ -92,6 +151,18 @@ class TestReading:
             ("transcript", f"call {call.pk}", 3),
             ("transcript", "turns speaker=alex", 1),
         ]
+
+    def test_is_written_down_for_a_turn_or_note_by_itself(self, client: Client) -> None:
+        set_clock(TUESDAY_MORNING)
+        call = a_talk(a_person(a_campaign()))
+        client.force_login(
+            an_operator("outreach.view_turn", "outreach.view_note", "outreach.read_transcript")
+        )
+        turn, note = call.turns.all()[0], call.notes.get()
+        client.get(reverse("admin:outreach_turn_change", args=[turn.pk]))
+        client.get(reverse("admin:outreach_note_change", args=[note.pk]))
+        looks = Access.objects.order_by("pk").values_list("what", flat=True)
+        assert list(looks) == [f"turn {turn.pk}", f"note {note.pk}"]
 
     def test_includes_what_is_quoted_on_a_persons_page(self, client: Client) -> None:
         set_clock(TUESDAY_MORNING)
