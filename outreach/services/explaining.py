@@ -123,6 +123,8 @@ def _queued(person: Facilitator, known: _Known) -> list[Because]:
         own: Because | None = Because(sentence=refusal.reason)
     elif person.next_call_at is not None and person.next_call_at > known.now:
         own = _until(person, person.next_call_at)
+    elif nobody is not None and person.standing == Standing.CALLBACK_DUE.value:
+        own = Because(sentence="A call was promised", at=person.next_call_at, lead="for")
     elif refusal is not None and nobody is None:
         own = Because(sentence=refusal.reason)
     else:

@@ -84,6 +84,8 @@ class TestWhyNot:
         with_campaign("draft", state=CampaignState.DRAFT)
         with_campaign("draft without consent", state=CampaignState.DRAFT, consent="")
         with_campaign("paused", state=CampaignState.PAUSED, state_reason="Paused by olga.")
+        owed = with_campaign("owed a call", state=CampaignState.PAUSED, state_reason="Paused by olga.")
+        Facilitator.objects.filter(pk=owed.pk).update(standing="callback_due")
         with_campaign("held", state=CampaignState.HELD, state_reason="No money.", release_at=now + DAY)
         with_campaign("finished", state=CampaignState.FINISHED, state_reason="Finished by olga.")
         with_campaign("before the first day", starts_at=now + DAY)
@@ -94,6 +96,9 @@ class TestWhyNot:
         assert said["draft"] == "The campaign has not been started."
         assert said["draft without consent"].startswith("The campaign has not been started. | No consent")
         assert said["paused"] == "The campaign is paused: Paused by olga."
+        assert said["owed a call"].startswith(
+            "The campaign is paused: Paused by olga. | A call was promised, for Tue 3 Mar 10:04 New York"
+        )
         assert said["held"].startswith("The campaign is held: No money. | until Wed 4 Mar 10:05 New York")
         assert said["finished"] == said["after the last day"] == "The campaign is finished."
         assert said["before the first day"].startswith(

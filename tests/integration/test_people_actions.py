@@ -270,6 +270,7 @@ class TestExporting:
             sheet = book.read("xl/worksheets/sheet1.xml").decode()
         assert "&#39;=1+1" in sheet or "'=1+1" in sheet
         assert "<f>" not in sheet
+        assert f">{person.number}<" in sheet
 
     def test_is_for_those_who_may(self, client: Client) -> None:
         client.force_login(an_operator("outreach.view_facilitator", "outreach.change_facilitator"))
