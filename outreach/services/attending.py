@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest
 
 from outreach.domain.standing import CALLABLE, Standing
 from outreach.models import Callback, CallbackState, Campaign, Facilitator
-from outreach.services import clock
+from outreach.services import clock, hook_events
 from outreach.services.edits import record_edits
 from outreach.services.interests import note_interest_of
 
@@ -130,7 +130,9 @@ def close(*, facilitator_ids: Collection[int], outcome: Outcome, by: str, reason
         state=CallbackState.CANCELED, closed_at=now
     )
     if outcome is Outcome.INTERESTED:
-        note_interest_of(facilitator_ids=[*closed, *wished], now=now)
+        found = [*closed, *wished]
+        note_interest_of(facilitator_ids=found, now=now)
+        hook_events.note_interested_by_hand(facilitator_ids=found, now=now)
     return len(wished) + len(closed)
 
 

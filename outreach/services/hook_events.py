@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from django.db import connection
 from outreach.models import Call, Callback, Facilitator, HookEndpoint, HookEvent, Suppression
 
 LOOKS_AGAIN_AFTER = 5.0
+_Happening = tuple[HookEvent, Mapping[str, Any]]
 
 _NOTE = """
 INSERT INTO outreach_hookdelivery
@@ -49,30 +50,38 @@ def note_settled(call: Call, person: Facilitator, *, interested: bool, now: date
 
     A call is finished once more when what was missing of it comes late.
     """
-    happened: dict[HookEvent, Mapping[str, Any]] = {
-        HookEvent.CALL_FINISHED: {
-            **_ids(call.pk, person),
-            "kind": call.kind,
-            "status": call.status,
-            "answered_by": call.answered_by,
-            "disposition": call.disposition,
-            "our_fault": call.our_fault,
-            "counts_as_attempt": call.counts,
-            "answered_at": _written(call.answered_at),
-            "ended_at": _written(call.ended_at),
-            "duration_seconds": call.duration_seconds,
-            "standing": person.standing,
-            "next_call_at": _written(person.next_call_at),
-        }
+    finished = {
+        **_ids(call.pk, person),
+        "kind": call.kind,
+        "status": call.status,
+        "answered_by": call.answered_by,
+        "disposition": call.disposition,
+        "our_fault": call.our_fault,
+        "counts_as_attempt": call.counts,
+        "answered_at": _written(call.answered_at),
+        "ended_at": _written(call.ended_at),
+        "duration_seconds": call.duration_seconds,
+        "standing": person.standing,
+        "next_call_at": _written(person.next_call_at),
     }
+    happened: list[_Happening] = [(HookEvent.CALL_FINISHED, finished)]
     if interested:
-        happened[HookEvent.INTERESTED] = _interest(call, person)
+        happened.append((HookEvent.INTERESTED, _interest(call, person)))
     _note(happened, call_id=call.pk, now=now)
 
 
 def note_interested(call: Call, person: Facilitator, *, now: datetime) -> None:
     """Note that a call that was settled before turns out to have found somebody interested."""
-    _note({HookEvent.INTERESTED: _interest(call, person)}, call_id=call.pk, now=now)
+    _note([(HookEvent.INTERESTED, _interest(call, person))], call_id=call.pk, now=now)
+
+
+def note_interested_by_hand(*, facilitator_ids: Collection[int], now: datetime) -> None:
+    """Note that an operator found these people interested; no call of theirs says so."""
+    if not facilitator_ids or not _somebody_listens():
+        return
+    people = Facilitator.objects.filter(pk__in=facilitator_ids).order_by("pk").only("campaign_id")
+    happened = [(HookEvent.INTERESTED, {**_ids(None, person), "turn_seq": None}) for person in people]
+    _note(happened, call_id=None, now=now)
 
 
 def note_callback(callback: Callback, person: Facilitator, *, now: datetime) -> None:
@@ -84,7 +93,7 @@ def note_callback(callback: Callback, person: Facilitator, *, now: datetime) -> 
         "time_zone": callback.time_zone,
         "by": callback.by,
     }
-    _note({HookEvent.CALLBACK_AGREED: agreed}, call_id=callback.agreed_in_id, now=now)
+    _note([(HookEvent.CALLBACK_AGREED, agreed)], call_id=callback.agreed_in_id, now=now)
 
 
 def note_opt_out(suppression: Suppression, *, now: datetime) -> None:
@@ -98,7 +107,7 @@ def note_opt_out(suppression: Suppression, *, now: datetime) -> None:
         "call": _written(suppression.call_id),
         "facilitators": list(people.values_list("pk", flat=True)),
     }
-    _note({HookEvent.OPT_OUT: stopped}, call_id=suppression.call_id, now=now)
+    _note([(HookEvent.OPT_OUT, stopped)], call_id=suppression.call_id, now=now)
 
 
 def _ids(call_id: UUID | None, person: Facilitator) -> dict[str, Any]:
@@ -115,7 +124,7 @@ def _written(value: UUID | datetime | None) -> str | None:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _note(happened: Mapping[HookEvent, Mapping[str, Any]], *, call_id: UUID | None, now: datetime) -> None:
+def _note(happened: Sequence[_Happening], *, call_id: UUID | None, now: datetime) -> None:
     if not _somebody_listens():
         return
     with connection.cursor() as cursor:
@@ -124,9 +133,9 @@ def _note(happened: Mapping[HookEvent, Mapping[str, Any]], *, call_id: UUID | No
             {
                 "call": call_id,
                 "now": now,
-                "events": [event.value for event in happened],
-                "ids": [_event_id(event, call_id) for event in happened],
-                "payloads": [json.dumps(payload) for payload in happened.values()],
+                "events": [event.value for event, _ in happened],
+                "ids": [_event_id(event, call_id) for event, _ in happened],
+                "payloads": [json.dumps(payload) for _, payload in happened],
             },
         )
 

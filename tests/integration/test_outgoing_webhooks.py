@@ -24,7 +24,7 @@ from outreach.domain.disposition import Disposition
 from outreach.integrations import hook_posts
 from outreach.integrations.hook_posts import NotPosted
 from outreach.models import Callback, HookDelivery, HookEndpoint, SuppressionSource
-from outreach.services import clock, hook_deliveries, hook_events, housekeeping
+from outreach.services import attending, clock, hook_deliveries, hook_events, housekeeping
 from outreach.services.suppressing import suppress
 from tests.factories import (
     a_campaign,
@@ -96,6 +96,17 @@ class TestWhatHappens:
         written = json.dumps([row.payload for row in rows.values()])
         assert person.number not in written
         assert "Ann" not in written
+
+    def test_includes_who_is_closed_as_interested_by_hand(self) -> None:
+        an_endpoint(now=clock.now())
+        people = [a_person(a_campaign()).pk for _ in range(2)]
+        attending.close(
+            facilitator_ids=people, outcome=attending.Outcome.INTERESTED, by="olga", reason="wrote to us"
+        )
+        rows = HookDelivery.objects.order_by("pk").values_list(
+            "event", "payload__facilitator", "payload__call"
+        )
+        assert list(rows) == [("person.interested", person, None) for person in people]
 
     def test_includes_callbacks_and_opt_outs_but_no_imported_lists(self) -> None:
         an_endpoint(now=clock.now())
