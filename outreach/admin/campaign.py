@@ -24,9 +24,12 @@ from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, moment
 from outreach.desk.standing import standing_of
 from outreach.doctor import results
-from outreach.models import Campaign
+from outreach.models import Campaign, CheckStatus
 from outreach.services import clock
 from outreach.services.scripts import new_version, seed_script
+
+#: Checks that ask for nothing.
+_WELL = (CheckStatus.OK, CheckStatus.SKIPPED)
 
 
 def _usual(title: str, *fields: Any) -> tuple[str, dict[str, Any]]:
@@ -88,6 +91,8 @@ class CampaignAdmin(CampaignPages, CampaignActions, KeptAdmin):
             more = {
                 **standing_of(campaign),
                 "checks": checks,
+                "checks_open": [check for check in checks if check.status not in _WELL],
+                "checks_well": [check for check in checks if check.status in _WELL],
                 "may_check": self.has_run_checks_permission(request),
             }
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **more})

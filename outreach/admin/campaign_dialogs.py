@@ -149,7 +149,7 @@ class CallMeForm(BaseDialogForm):
         mine, field = own_phones(), self.fields["number"]
         if may_type_a_number():
             field.widget = UnfoldAdminTextInputWidget()
-            field.initial = mine[0] if mine else "+12025550123"
+            field.initial = mine[0] if mine else "+12025550103"
             field.help_text = "In a rehearsal an emulated phone rings: read the talk on the call's page."
             return
         field.widget = UnfoldAdminSelectWidget(choices=[(number, number) for number in mine])

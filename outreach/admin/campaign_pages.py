@@ -65,7 +65,7 @@ class CampaignPages:
             "found": found,
             "items": ways_out(found.items, campaign, request.user),
             "now": clock.now(),
-            "standings": Standing,
+            "standings": [standing.value for standing in Standing],
             "heaps": told,
             "forecast": forecast_in_words(found.outlook, campaign),
         }

@@ -9,6 +9,7 @@ from outreach.domain.csv_headers import Field
 from outreach.models import ImportBatch, ImportRow, ImportState
 from outreach.services import import_checking, import_undoing
 from outreach.services.import_options import EXTRA, IGNORED, KnownPeople, options_of
+from outreach.services.import_remarks import HELD, NEVER_CALLED
 from outreach.services.import_staging import CHANGED
 
 PROBLEMS_SHOWN = 40
@@ -69,6 +70,7 @@ def shown(batch: ImportBatch) -> dict[str, Any]:
         context |= _preview(batch)
     if batch.state == ImportState.IMPORTED:
         context["why_not_undone"] = import_undoing.why_not(batch)
+        context["not_callable"] = [row for row in problems if row.code in (HELD, NEVER_CALLED)]
     return context
 
 

@@ -32,8 +32,8 @@ _OWN_WORDS = {
 _UPLOAD = "admin:outreach_campaign_upload"
 #: Where something is mended, if not on the campaign's own page: permission, address, words.
 _WAYS_OUT = {
-    "people": ("outreach.import_facilitators", _UPLOAD, "Upload people"),
-    "consent": ("outreach.import_facilitators", _UPLOAD, "Upload people"),
+    "people": ("outreach.import_facilitators", _UPLOAD, "Open the upload"),
+    "consent": ("outreach.import_facilitators", _UPLOAD, "Open the upload"),
     "agents": ("outreach.view_agentworker", "admin:outreach_agentworker_changelist", "Agent workers"),
     "switch": ("outreach.view_call", "admin:index", "Dashboard"),
     "cost": ("outreach.view_rate", "admin:outreach_rate_changelist", "Rates"),

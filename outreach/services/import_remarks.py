@@ -12,6 +12,9 @@ from outreach.domain.standing import Standing
 from outreach.models import Facilitator, ImportBatch, ImportState
 from outreach.services.import_reading import Fingerprint
 
+#: Codes of what is said of those whom a list brought and whom nobody calls.
+HELD, NEVER_CALLED = "held", "suppressed"
+
 
 def remarks_on(batch: ImportBatch, look: Fingerprint, columns: Columns) -> Iterator[RowProblem]:
     """Yield warnings on line 1: doubts about reading it, who may not be called, and a repeated file."""
@@ -46,10 +49,10 @@ def _not_callable(batch: ImportBatch) -> Iterator[RowProblem]:
     standings = Facilitator.objects.filter(import_batch=batch).values_list("standing")
     count = dict(standings.annotate(Count("pk")))
     if held := count.get(Standing.HELD.value):
-        yield _remark("held", f"{held} of the new people are held; their pages say why.")
+        yield _remark(HELD, f"{held:,} of the new people are held; their pages say why.")
     if suppressed := count.get(Standing.SUPPRESSED.value):
         yield _remark(
-            "suppressed", f"{suppressed} of the new people are on the do-not-call list and never called."
+            NEVER_CALLED, f"{suppressed:,} of the new people are on the do-not-call list and never called."
         )
 
 

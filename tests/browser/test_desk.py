@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,13 +32,20 @@ from tests.fakes import FakeTelephony
 
 pytestmark = [pytest.mark.functional, pytest.mark.timeout(180)]
 
-#: Latin-1, semicolons, four spellings of numbers, one person twice, one number that is none.
+#: Latin-1, semicolons, a blank line; spellings of one number, letters, an extension, a formula for a name, no
+#: zone and no country on this earth, a cell too many; three people whom Alex can call.
 MESSY = """\
-Nombre;Teléfono;Organización
-José Núñez;(212) 555-0142;Escuela Peña
-Zoë Müller;+1 212.555.0143;Atelier Zoë
+Nombre;Teléfono;Organización;Zona horaria;País
+José Núñez;(212) 555-0142;Escuela Peña;EST5;
+Zoë Müller;+1 212.555.0143;"Atelier; Zoë";Mars/Olympus;USA
+
 JOSÉ NÚÑEZ;001 212 555 0142;
-Señor Corto;12;
+Señor Corto;12;;;
+Flor Gómez;1-800-FLOWERS;;;
+Ext Ruiz;(212) 555-0147 ext. 12;;;
+=HYPERLINK(1);212 555 0148;;;
+Lía Lejos;212 555 0149;;;Atlantis
+Ada Más;212 555 0150;;;;de más
 Chloé Roy;+33 1 99 00 12 30;Société Roy
 """.encode("latin-1")
 
@@ -64,6 +72,7 @@ class TestAnOperator:
         supervisor = desk.log_in("sam", group="Supervisor")
         start(supervisor, desk, campaign)
         call = the_call_with("José Núñez")
+        expect(supervisor.locator("[data-live=standing]")).to_contain_text(re.compile(r"In call \d"))
         found += watch(operator, desk, call, valkey)
         found += never_call_again(operator, desk, call)
         found += look_around(operator, desk)
@@ -86,20 +95,26 @@ def upload(page: Page, desk: Desk, campaign: Campaign) -> list[str]:
     page.set_input_files(
         "[name=file]", {"name": "gente.csv", "mimeType": "text/csv", "buffer": MESSY}, timeout=5_000
     )
-    page.select_option("[name=consent_basis]", "express")
-    page.fill("[name=consent_source]", "sign-up form, May 2026")
     page.get_by_role("button", name="Upload and look at it").click()
     expect(page.get_by_role("heading", name="The first rows as they will be stored")).to_be_visible()
     figures = page.locator(".desk-figures")
     expect(figures).to_contain_text("New people3")
     expect(figures).to_contain_text("Twice in the file1")
-    expect(figures).to_contain_text("Invalid1")
+    expect(figures).to_contain_text("Invalid6")
+    expect(figures).to_contain_text("Will be held3")
     expect(page.get_by_role("cell", name="José Núñez").first).to_be_visible()
     return found + both(page)
 
 
 def import_them(page: Page) -> list[str]:
-    """Import the list; this process does what a worker would, and the page notices by itself."""
+    """Say why they may be called, and import the list.
+
+    What was chosen is looked at first. This process does what a worker would, and the page notices by itself.
+    """
+    page.get_by_label("Why we may call them").select_option("express")
+    page.get_by_label("Where and when they agreed").fill("sign-up form, May 2026")
+    page.get_by_role("button", name="Import them").click()
+    expect(page.locator(".desk-figures")).to_contain_text("Will be held0")
     page.get_by_role("button", name="Import them").click()
     expect(page.locator("#import-progress")).to_be_visible()
     tasks.run_import(batch_id=ImportBatch.objects.get().pk)
@@ -113,6 +128,9 @@ def look_before_the_start(page: Page, desk: Desk, campaign: Campaign) -> list[st
     address = desk.address + reverse("admin:outreach_campaign_change", args=[campaign.pk])
     page.goto(address)
     expect(page.get_by_text("No agent worker reports: Alex is nowhere.")).to_be_visible()
+    page.get_by_role("link", name="Start").click()
+    expect(page.locator("#dialog").get_by_text("It cannot be started yet.")).to_be_visible()
+    expect(page.get_by_role("button", name="Start calling")).to_be_hidden()
     an_agent_worker()
     page.reload()
     expect(page.get_by_text("Alex has 50 places, 50 of them free.")).to_be_visible()
@@ -165,7 +183,7 @@ def never_call_again(page: Page, desk: Desk, call: Call) -> list[str]:
     page.goto(desk.address + reverse("admin:outreach_facilitator_change", args=[call.facilitator_id]))
     found = both(page)
     if not (button := page.get_by_role("link", name="Never call again")).is_visible():
-        page.get_by_text("More", exact=True).click()
+        page.locator("#header-inner a:visible", has_text="More").first.click()
     button.click()
     page.locator("#dialog [name=reason]").fill("Asked by letter")
     page.locator("#dialog").get_by_role("button", name="Never call again").click()

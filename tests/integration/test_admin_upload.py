@@ -79,11 +79,11 @@ def file_of(client: Client, batch: ImportBatch, name: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text), delimiter=";"))
 
 
-def imported(client: Client, monkeypatch: pytest.MonkeyPatch) -> ImportBatch:
+def imported(client: Client, monkeypatch: pytest.MonkeyPatch, **decided: str) -> ImportBatch:
     """Upload a list, and run at once what the broker is given."""
     run = tasks.run_import
     monkeypatch.setattr(run, "apply_async", lambda *, kwargs, **_: run(**kwargs))
-    batch = upload(client, consent_basis="express", consent_source="form")
+    batch = upload(client, LIST, **{"consent_basis": "express", "consent_source": "form", **decided})
     assert step(client, batch, "begin").status_code == 302
     batch.refresh_from_db()
     return batch
@@ -214,6 +214,11 @@ class TestPageThree:
         person = Facilitator.objects.get()
         assert (person.name, person.consent_basis, person.consent_source) == ("Ann Lee", "express", "form")
         assert "can still be undone" in page(desk, batch)
+
+    def test_says_first_whom_nobody_calls(self, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        shown = page(desk, imported(desk, monkeypatch, consent_basis="", consent_source=""))
+        assert "1 of the new people are held" in shown
+        assert "&standing__exact=held" in shown
 
     def test_shows_how_far_it_is_after_a_reload(self, desk: Client) -> None:
         batch = upload(desk)
