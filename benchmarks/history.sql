@@ -17,7 +17,7 @@ INSERT INTO outreach_facilitator (campaign_id, name, number, email, organisation
     not_called_code, not_called_reason, created_at, updated_at)
 SELECT (%(campaigns)s::bigint[])[1 + n * 4 / (%(people)s + 1)],
     names[1 + n %% 20] || ' ' || initcap(s[1 + n %% 16] || s[1 + n / 16 %% 16] || s[1 + n / 256 %% 16]),
-    (ARRAY['+1212', '+4420', '+3491', '+3314'])[1 + n %% 4] || lpad(n::text, 7, '0'),
+    (ARRAY['+1212', '+4420', '+3491', '+3314'])[1 + n %% 4] || lpad((n * 7368787::bigint %% 10000000)::text, 7, '0'),
     'person' || n || '@example.org', 'Org ' || s[1 + n %% 16] || s[1 + n / 7 %% 16] || n %% 5000, 'en',
     (ARRAY['US', 'GB', 'ES', 'FR'])[1 + n %% 4],
     (ARRAY['America/New_York', 'Europe/London', 'Europe/Madrid', 'Europe/Paris'])[1 + n %% 4], 'given',
@@ -25,7 +25,9 @@ SELECT (%(campaigns)s::bigint[])[1 + n * 4 / (%(people)s + 1)],
     (%(batches)s::bigint[])[1 + n::bigint * 20 / (%(people)s + 1)], stands,
     CASE WHEN stands IN ('held', 'needs_review') THEN 'Made up.' ELSE '' END,
     CASE WHEN stands IN ('new', 'retry_due', 'callback_due')
-        THEN %(now)s + ((n::bigint * 104729) %% 172800 - 3600) * interval '1 second' END,
+        THEN CASE WHEN n %% 3 = 0 AND stands = 'retry_due'
+            THEN date_trunc('day', %(now)s) + interval '1 day' + n %% 4 * interval '1 hour'
+            ELSE %(now)s + ((n::bigint * 104729) %% 172800 - 3600) * interval '1 second' END END,
     CASE WHEN stands = 'new' THEN 0 ELSE 1 + n %% 4 END, 0, 0, false, '',
     CASE WHEN n %% 50 = 0 THEN 'no_consent' WHEN n %% 3 = 0 AND stands = 'retry_due' THEN 'outside_window'
         ELSE '' END, '', %(since)s, %(since)s
@@ -49,7 +51,7 @@ SELECT gen_random_uuid(), 'phone', f.id, f.campaign_id, %(script)s, f.number,
     CASE WHEN talks THEN (ARRAY['interested', 'callback_requested', 'not_interested', 'hung_up', 'hung_up',
         'no_outcome', 'do_not_call'])[1 + c %% 7] ELSE '' END,
     CASE WHEN talks THEN 'callee' ELSE '' END, '', '', false, true,
-    CASE WHEN talks THEN (ARRAY['opening', 'purpose', 'pitch', 'closing'])[1 + c %% 4] ELSE '' END,
+    CASE WHEN talks THEN (ARRAY['opening', 'permission', 'pitch', 'close'])[1 + c %% 4] ELSE '' END,
     'worker', '', at, at, at, at, at, at, CASE WHEN c %% 100 < 45 THEN at + interval '9 seconds' END,
     at + interval '3 minutes', CASE WHEN talks THEN at + interval '3 minutes' END, at + interval '4 minutes',
     CASE WHEN c %% 100 < 45 THEN 5 + c * 31 %% 400 END, 0, CASE WHEN talks THEN %(turns)s END, 0, 'complete',
@@ -103,8 +105,16 @@ INSERT INTO outreach_summary (call_id, state, tries, problem, text, fields, drop
 SELECT call_id, 'made', 1, '', text, '[]', 0, 'made-up', said_at FROM outreach_turn WHERE seq = 8
 ORDER BY id;
 
-INSERT INTO outreach_peoplecount (campaign_id, standing, code, n)
-SELECT campaign_id, standing, not_called_code, count(*) FROM outreach_facilitator GROUP BY 1, 2, 3;
+UPDATE outreach_facilitator f SET last_disposition = newest.disposition
+FROM (SELECT DISTINCT ON (facilitator_id) facilitator_id, disposition FROM outreach_call
+    ORDER BY facilitator_id, queued_at DESC) AS newest
+WHERE newest.facilitator_id = f.id AND newest.disposition <> '';
+
+INSERT INTO outreach_peoplecount (n, campaign_id, standing, code, opens_at, time_zone)
+SELECT count(*), campaign_id, standing, not_called_code,
+    CASE WHEN not_called_code = 'outside_window' THEN next_call_at END,
+    CASE WHEN not_called_code = 'outside_window' THEN time_zone ELSE '' END
+FROM outreach_facilitator GROUP BY 2, 3, 4, 5, 6;
 
 INSERT INTO outreach_tally (day, campaign_id, script_id, caller_id, thing, key, n, amount)
 SELECT (queued_at AT TIME ZONE 'UTC')::date, campaign_id, script_id, caller_id, thing, key, count(*),

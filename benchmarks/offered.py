@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
@@ -19,6 +20,8 @@ def filters(page: str) -> Iterator[str]:
             yield urlencode({name: option})
     for name in found.numbers:
         yield urlencode({name: 3})
+    for name in found.days:
+        yield urlencode({name: date.today() - timedelta(days=20)})  # noqa: DTZ011
 
 
 def sorts(page: str) -> Iterator[str]:
@@ -35,6 +38,7 @@ class _Read(HTMLParser):
         self.links: dict[str, None] = {}
         self.options: dict[str, list[str]] = {}
         self.numbers: list[str] = []
+        self.days: list[str] = []
         self._in_filters = False
         self._select = ""
 
@@ -56,6 +60,8 @@ class _Read(HTMLParser):
             self.options.setdefault(given.get("name", ""), []).append(given["value"])
         elif tag == "input" and given.get("type") == "number":
             self.numbers.append(given.get("name", ""))
+        elif tag == "input" and "Date" in given.get("class", ""):
+            self.days.append(given.get("name", ""))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

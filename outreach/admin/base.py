@@ -26,12 +26,15 @@ COUNT_CAP = 10_000
 
 
 class CappedPaginator(Paginator):
-    """Count at most `COUNT_CAP` rows, so that a list of millions opens as fast as one of ten."""
+    """Count at most `cap` rows, so that a list of millions opens as fast as one of ten."""
+
+    cap = COUNT_CAP
 
     @cached_property
     def count(self) -> int:
         rows: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return rows.order_by()[:COUNT_CAP].count()
+        # Only the key: whatever else a list asks for each row would be worked out for all that are counted.
+        return rows.order_by().values("pk")[: self.cap].count()
 
 
 class DeskAdmin(ModelAdmin):

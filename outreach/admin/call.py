@@ -17,6 +17,7 @@ from unfold.decorators import display
 from outreach.admin.base import FactsAdmin
 from outreach.admin.call_actions import CallActions
 from outreach.admin.call_page import page_of
+from outreach.admin.list_filters import DaysFromTo
 from outreach.admin.searching import with_number_prefix, with_words
 from outreach.desk.badges import ANSWERED_BY, badge
 from outreach.desk.rendering import DASH, admin_link, duration, moment, seconds_between, their_own_moment
@@ -42,6 +43,7 @@ class CallAdmin(CallActions, FactsAdmin):
         "queued", "person", "campaign", "kind", "status_badge", "disposition_badge", "answered",
     )  # fmt: skip
     list_filter = (
+        ("queued_at", DaysFromTo),
         "channel",
         "status",
         "disposition",
@@ -54,7 +56,6 @@ class CallAdmin(CallActions, FactsAdmin):
     list_select_related = ("facilitator", "campaign")
     search_fields = ("number__startswith",)
     search_help_text = "Name, e-mail, organisation, number, id or Twilio SID"
-    date_hierarchy = "queued_at"
     ordering = ("-queued_at",)
     sorted_by_index = ("queued",)
     change_form_outer_before_template = "outreach/call.html"

@@ -18,6 +18,7 @@ from unfold.decorators import action, display
 
 from outreach.admin.base import FactsAdmin, go_to
 from outreach.admin.callback_pages import agenda_page, done_page
+from outreach.admin.list_filters import DaysFromTo
 from outreach.admin.searching import people_found
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, admin_link, moment, their_moment, their_own_moment
@@ -36,11 +37,10 @@ class CallbackAdmin(FactsAdmin):
     list_before_template = "outreach/callback_list.html"
     actions_detail = ("say_done",)
     list_display = ("promised_for", "person", "campaign", "who_calls", "state_badge", "why")
-    list_filter = ("state", "by", "was_missed", "facilitator__campaign")
+    list_filter = (("promised_at", DaysFromTo), "state", "by", "was_missed", "facilitator__campaign")
     list_select_related = ("facilitator__campaign",)
     search_fields = ("facilitator__name",)
     search_help_text = "Name, e-mail, organisation or number"
-    date_hierarchy = "promised_at"
     ordering = ("-promised_at",)
     sorted_by_index = ("promised_for",)
     fields = (

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from outreach.admin.base import FactsAdmin
+from outreach.admin.list_filters import Because
 from outreach.admin.searching import people_found
 from outreach.desk.reasons import as_sentence
 from outreach.desk.rendering import admin_link, their_moment, when
@@ -24,7 +25,7 @@ class DecisionAdmin(FactsAdmin):
     """The gate's verdicts, newest first."""
 
     list_display = ("decided", "person", "campaign", "reason", "next_try")
-    list_filter = ("code", "facilitator__campaign")
+    list_filter = (Because, "facilitator__campaign")
     list_select_related = ("facilitator__campaign",)
     search_fields = ("facilitator__name",)
     search_help_text = "Name, e-mail, organisation or number"

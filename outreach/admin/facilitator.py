@@ -113,7 +113,7 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
             .get_queryset(request)
             .annotate(
                 last_status=Subquery(newest.values("status")[:1]),
-                last_disposition=Subquery(newest.values("disposition")[:1]),
+                newest_disposition=Subquery(newest.values("disposition")[:1]),
             )
         )
 
@@ -204,7 +204,7 @@ class FacilitatorAdmin(PeopleActions, ExportActions, PersonActions, KeptAdmin):
 
     @display(description="Last call")
     def last_result(self, person: Any) -> str:
-        return badge(person.last_disposition or person.last_status or "")
+        return badge(person.newest_disposition or person.last_status or "")
 
     @display(description="Created")
     def created(self, person: Facilitator) -> str:

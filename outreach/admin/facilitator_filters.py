@@ -8,38 +8,27 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
+from outreach.admin.list_filters import Because
 from outreach.desk.badges import words_of
 from outreach.desk.places import places
-from outreach.desk.reasons import as_sentence
 from outreach.domain.disposition import Disposition
-from outreach.domain.gate import RefusalCode
-from outreach.models import Call, Callback, CallbackState, Facilitator, ImportBatch
+from outreach.models import Callback, CallbackState, Facilitator, ImportBatch
 from outreach.services import clock
 
 BATCHES_OFFERED = 50
-FEW = 2_000
-"""People with an outcome who are looked up by id."""
 UNKNOWN = "unknown"
 
 People = QuerySet[Facilitator]
 
 
-class NotCalledBecause(DropdownFilter):
+class NotCalledBecause(Because):
     """People by the code of the gate's last verdict."""
 
-    title = "not called because"
-    parameter_name = "because"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        codes = [*(code.value for code in RefusalCode), "retry", "callback_missed", "not_placed", "postponed"]
-        return [(code, as_sentence(code)) for code in codes]
-
-    def queryset(self, request: HttpRequest, queryset: People) -> People:
-        return queryset.filter(not_called_code=self.value()) if self.value() else queryset
+    code_field = "not_called_code"
 
 
 class LastDisposition(DropdownFilter):
@@ -52,20 +41,7 @@ class LastDisposition(DropdownFilter):
         return [(disposition.value, words_of(disposition.value)) for disposition in Disposition]
 
     def queryset(self, request: HttpRequest, queryset: People) -> People:
-        if not self.value():
-            return queryset
-        by_phone = Call.objects.by_phone()
-        later = by_phone.filter(
-            facilitator=OuterRef("facilitator"), queued_at__gt=OuterRef("queued_at")
-        ).order_by()
-        last = by_phone.filter(~Exists(later), disposition=self.value()).order_by()
-        # A rare outcome is looked up from the calls; a frequent one comes up soon among the people.
-        few = list(last.values_list("facilitator", flat=True)[: FEW + 1])
-        if len(few) <= FEW:
-            return queryset.filter(pk__in=few)
-        newest = by_phone.filter(facilitator=OuterRef("pk")).order_by("-queued_at")
-        outcome = Subquery(newest.values("disposition")[:1])
-        return queryset.alias(last_outcome=outcome).filter(last_outcome=self.value())
+        return queryset.filter(last_disposition=self.value()) if self.value() else queryset
 
 
 class CallbackDue(DropdownFilter):

@@ -16,11 +16,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from outreach.admin.base import WordsAdmin
+from outreach.admin.base import CappedPaginator, WordsAdmin
+from outreach.admin.list_filters import InStage
 from outreach.desk import spoken
 from outreach.desk.badges import words_of
 from outreach.desk.rendering import DASH, admin_link, when
 from outreach.models import Note, Turn
+
+
+class WordsPaginator(CappedPaginator):
+    """Count fewer: each turn that a search finds is split into words again to be counted."""
+
+    cap = 1_000
 
 
 @admin.register(Turn)
@@ -31,7 +38,8 @@ class TurnAdmin(WordsAdmin):
         css = {"all": ["outreach/calls.css"]}
 
     list_display = ("said", "of_call", "who", "words", "in_stage")
-    list_filter = ("speaker", "stage", "interrupted")
+    list_filter = ("speaker", InStage, "interrupted")
+    paginator = WordsPaginator
     list_select_related = ("call__facilitator",)
     search_fields = ("text",)
     search_help_text = "Words that were said, or how they begin"

@@ -85,10 +85,11 @@ class Call(models.Model):
         on_delete=models.PROTECT,
         null=True,
         blank=True,
+        db_index=False,
         related_name="calls",
         help_text=_("Empty only for a talk in the browser with nobody's row."),
     )
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="calls")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, db_index=False, related_name="calls")
     script = models.ForeignKey(ScriptVersion, on_delete=models.PROTECT, related_name="calls")
     callback = models.ForeignKey(
         "outreach.Callback", on_delete=models.PROTECT, null=True, blank=True, related_name="calls"
@@ -106,8 +107,8 @@ class Call(models.Model):
         max_length=14, blank=True, default="", help_text=_("Where the person stood when they were claimed.")
     )
     standing_reason_before = models.CharField(max_length=300, blank=True, default="")
-    token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
-    twilio_sid = models.CharField(max_length=40, unique=True, null=True, blank=True)
+    token = models.CharField(max_length=40, default=new_token, editable=False)
+    twilio_sid = models.CharField(max_length=40, null=True, blank=True)
 
     status = models.CharField(max_length=12, choices=_choices(CallStatus), default=CallStatus.QUEUED.value)
     answered_by = models.CharField(max_length=12, blank=True, choices=_choices(AnsweredBy))
@@ -201,6 +202,9 @@ class Call(models.Model):
 
     class Meta:
         constraints = [
+            # Not `unique=True`: that makes a second index, for the beginnings of values that nobody looks for.
+            models.UniqueConstraint(name="call_token_once", fields=["token"]),
+            models.UniqueConstraint(name="call_twilio_sid_once", fields=["twilio_sid"]),
             models.CheckConstraint(
                 name="call_ended_iff_terminal",
                 condition=Q(status__in=_TERMINAL, ended_at__isnull=False)
@@ -233,6 +237,27 @@ class Call(models.Model):
             ),
         ]
         indexes = [
+            # What few calls are, so that the few are found among millions without an entry for each of these.
+            models.Index(
+                name="call_rare_status",
+                fields=["status", "queued_at"],
+                condition=Q(status__in=["failed", "canceled", "not_placed"]),
+            ),
+            models.Index(
+                name="call_rare_answer",
+                fields=["answered_by", "queued_at"],
+                condition=Q(answered_by__in=["ivr", "screening", "unavailable", "uncertain"]),
+            ),
+            models.Index(
+                name="call_rare_kind",
+                fields=["kind", "queued_at"],
+                condition=Q(kind__in=["callback", "manual"]),
+            ),
+            models.Index(
+                name="call_rare_channel", fields=["channel", "queued_at"], condition=~Q(channel="phone")
+            ),
+            models.Index(name="call_our_fault", fields=["queued_at"], condition=Q(our_fault=True)),
+            models.Index(name="call_with_gaps", fields=["queued_at"], condition=Q(transcript="incomplete")),
             models.Index(name="call_by_number", fields=["number", "queued_at"]),
             models.Index(name="call_by_facilitator", fields=["facilitator", "queued_at"]),
             models.Index(name="call_by_campaign", fields=["campaign", "queued_at"]),

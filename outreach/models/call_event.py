@@ -20,7 +20,9 @@ class CallEvent(models.Model):
 
     source = models.CharField(max_length=8, choices=EventSource.choices)
     event_id = models.CharField(max_length=160)
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, null=True, blank=True, related_name="events")
+    call = models.ForeignKey(
+        Call, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="events"
+    )
     kind = models.CharField(max_length=40)
     payload = models.JSONField(default=dict)
     incident = models.BooleanField(
@@ -35,6 +37,7 @@ class CallEvent(models.Model):
         indexes = [
             models.Index(name="call_event_by_call", fields=["call", "received_at"]),
             models.Index(name="call_event_by_time", fields=["received_at"]),
+            models.Index(name="call_event_incident", fields=["id"], condition=models.Q(incident=True)),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from outreach.models.call import Call
 class Turn(models.Model):
     """One utterance by one speaker, numbered per call from 1 without gaps."""
 
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="turns")
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, db_index=False, related_name="turns")
     seq = models.PositiveIntegerField()
     speaker = models.CharField(max_length=6, choices=[("alex", "Alex"), ("person", _("Person"))])
     text = models.TextField()
@@ -41,7 +41,7 @@ class Turn(models.Model):
 class Note(models.Model):
     """A note that Alex took during a call, pointing at the turn that supports it."""
 
-    call = models.ForeignKey(Call, on_delete=models.PROTECT, related_name="notes")
+    call = models.ForeignKey(Call, on_delete=models.PROTECT, db_index=False, related_name="notes")
     seq = models.PositiveIntegerField()
     text = models.TextField()
     turn_seq = models.PositiveIntegerField(null=True, blank=True)

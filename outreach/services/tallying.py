@@ -23,6 +23,7 @@ from outreach.domain.disposition import Disposition
 from outreach.domain.tally import PERSON, CallOutcome, Entry, entries_of
 from outreach.models import Call
 from outreach.services import locks
+from outreach.services.last_outcomes import write_last_dispositions
 
 BATCH = 500
 #: Seconds of a run after which it leaves the rest to the next: its worker has other ticks to run.
@@ -89,7 +90,8 @@ def take_in() -> int:
 def _take_batch() -> int:
     due = Call.objects.filter(tally_due=True, settled_at__isnull=False).order_by("settled_at")
     found = list(due.select_for_update(skip_locked=True)[:BATCH])
-    calls = _with_other_calls(found)
+    held_by_others = write_last_dispositions({call.person_id for call in found if call.is_phone_call})
+    calls = _with_other_calls([call for call in found if call.facilitator_id not in held_by_others])
     entries = entries_for(calls)
     changes: dict[Cell, list[Any]] = defaultdict(lambda: [0, Decimal(0)])
     for call in calls:

@@ -12,10 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from outreach.admin import facilitator_filters
 from outreach.admin.searching import people_found
-from outreach.models import Callback, Decision, Facilitator, ImportBatch
-from outreach.services import clock
+from outreach.models import Call, Callback, Decision, Facilitator, ImportBatch
+from outreach.services import clock, tallying
 from tests.factories import a_campaign, a_person, an_earlier_call
 from tests.integration.test_many_rows import plans
 
@@ -92,12 +91,12 @@ class TestSearching:
 
 
 class TestFilters:
-    def test_of_the_list_find_whom_they_say(self, desk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_the_list_find_whom_they_say(self, desk: Client) -> None:
         campaign = a_campaign()
         now = clock.now()
         spain = a_person(campaign, name="Spain", country="ES", time_zone="Europe/Madrid", priority=2)
         an_earlier_call(spain, ago=timedelta(days=3), disposition="hung_up")
-        an_earlier_call(spain, ago=timedelta(days=2), disposition="not_interested")
+        last = an_earlier_call(spain, ago=timedelta(days=2), disposition="not_interested")
         owed = a_person(campaign, name="Owed", attempts_made=3)
         Callback.objects.create(
             facilitator=owed, promised_at=now - timedelta(hours=1), time_zone="", created_at=now, by="human"
@@ -108,10 +107,13 @@ class TestFilters:
         assert names_on(desk, country="unknown", upload=str(batch.pk)) == {"Listed"}
         assert names_on(desk, zone="Europe/Madrid", priority_from="1", priority_to="3") == {"Spain"}
         assert names_on(desk, attempts_made_from="2") == {"Owed"}
-        for few in (2_000, 0):  # whether the outcome is a rare one or not
-            monkeypatch.setattr(facilitator_filters, "FEW", few)
-            assert names_on(desk, outcome="not_interested") == {"Spain"}
-            assert names_on(desk, outcome="hung_up") == set()
+        tallying.take_in()
+        assert names_on(desk, outcome="not_interested") == {"Spain"}
+        assert names_on(desk, outcome="hung_up") == set()
+        Call.objects.filter(pk=last.pk).update(disposition="interested")
+        tallying.take_in()
+        assert names_on(desk, outcome="interested") == {"Spain"}
+        assert names_on(desk, outcome="not_interested") == set()
         assert names_on(desk, callback="late") == names_on(desk, callback="human") == {"Owed"}
         assert names_on(desk, because="daily_cap") == {"Listed"}
 
