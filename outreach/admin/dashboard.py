@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from outreach.desk import board
 from outreach.desk.charts import board_context
 from outreach.desk.rights import rights_of
+from outreach.services.accesses import note_watching
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -16,4 +17,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     rights = rights_of(request.user)
     if not rights.see:
         return {**context, "rights": rights}
+    if rights.read:
+        note_watching(user=request.user)
     return {**context, **board_context(present=board.present(), counts=board.counts(), rights=rights)}

@@ -30,7 +30,7 @@ from outreach.domain.contracts import WORDS_STREAM
 from outreach.live.hub import Hub, SpokenWord, entries_of, hub, word_of
 from outreach.live.standings import FRESH_SECONDS, Standings
 from outreach.live.watching import CallFacts, stored_turns
-from outreach.services.accesses import note_following
+from outreach.services.accesses import note_following, note_watching
 
 PING_SECONDS = 15.0
 PING = b": ping\n\n"
@@ -48,6 +48,8 @@ async def live_dashboard(request: HttpRequest) -> HttpResponseBase:
     rights = await sync_to_async(rights_of)(user)
     if not rights.see:
         return HttpResponseForbidden()
+    if rights.read:
+        await sync_to_async(note_watching)(user=user)
     return await _stream(_board_events(hub(), rights, await sync_to_async(zone_name_of)(user)))
 
 

@@ -11,6 +11,7 @@ from outreach.services import clock
 
 #: A stream that a browser opens anew belongs to the look that was written down when it was opened first.
 SAME_LOOK = timedelta(minutes=30)
+_LAST_WORDS = "last words of calls in the air"
 
 
 class LoggedIn(Protocol):
@@ -37,14 +38,20 @@ def note_look(*, user: LoggedIn, call_id: UUID, n_turns: int) -> None:
 
 def note_following(*, user: LoggedIn, call_id: UUID, n_turns: int) -> None:
     """Write down that somebody follows a call, unless that is the look that has just been written down."""
-    recent = Access.objects.filter(
-        user_id=user.pk,
-        kind=AccessKind.TRANSCRIPT.value,
-        what=_transcript_of(call_id),
-        at__gte=clock.now() - SAME_LOOK,
-    )
-    if not recent.exists():
+    if not _looked_lately(user, _transcript_of(call_id)):
         note_look(user=user, call_id=call_id, n_turns=n_turns)
+
+
+def note_watching(*, user: LoggedIn) -> None:
+    """Write down that somebody watches the last words of all calls, once while they go on watching."""
+    if not _looked_lately(user, _LAST_WORDS):
+        note_access(user=user, kind=AccessKind.TRANSCRIPT, what=_LAST_WORDS)
+
+
+def _looked_lately(user: LoggedIn, what: str) -> bool:
+    since = clock.now() - SAME_LOOK
+    looks = Access.objects.filter(user_id=user.pk, kind=AccessKind.TRANSCRIPT.value, what=what)
+    return looks.filter(at__gte=since).exists()
 
 
 def _transcript_of(call_id: UUID) -> str:

@@ -22,7 +22,7 @@ from outreach.domain.contracts import WORDS_FIELD, WORDS_STREAM, AnyWord, NoteWo
 from outreach.live import hub as live_hub
 from outreach.live import standings as live_standings
 from outreach.live import views as live_views
-from outreach.models import Call, Campaign, Turn
+from outreach.models import Access, Call, Campaign, Turn
 from outreach.services import clock
 from tests.factories import a_campaign, a_person
 from tests.integration.desk_rows import a_live_call, an_operator
@@ -209,6 +209,7 @@ class TestTheDashboard:
         sections = (await anext(stream))["data"]
         assert "Ann Example" in sections["air"]
         assert "Good morning" in sections["air"]
+        assert await Access.objects.filter(user=reader, kind="transcript").acount() == 1
         await stream.aclose()
 
     async def test_hides_words_from_those_who_may_not_read_them(self, call: Call) -> None:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from outreach.models import Access, AccessKind, Call, Callback, Note, Summary, Turn
-from outreach.services.accesses import note_access, note_following, note_look
+from outreach.services.accesses import note_access, note_following, note_look, note_watching
 from tests.factories import TUESDAY_MORNING, a_campaign, a_person, pass_time, set_clock
 from tests.integration.desk_rows import a_full_desk, a_talk, an_operator
 from tests.integration.every_page import actions_of_lists, addresses, everything_stored
@@ -151,6 +151,20 @@ class TestReading:
             ("transcript", f"call {call.pk}", 3),
             ("transcript", "turns speaker=alex", 1),
         ]
+
+    def test_includes_the_last_words_on_the_dashboard_once_in_a_while(self, client: Client) -> None:
+        set_clock(TUESDAY_MORNING)
+        client.force_login(an_operator("outreach.view_call"))
+        client.get(reverse("admin:index"))
+        assert not Access.objects.exists()
+        reader = an_operator("outreach.view_call", "outreach.read_transcript", username="rita")
+        client.force_login(reader)
+        for _ in range(2):
+            client.get(reverse("admin:index"))
+            note_watching(user=reader)  # as its stream does
+        pass_time(timedelta(minutes=31))
+        note_watching(user=reader)
+        assert list(Access.objects.values_list("what", flat=True)) == ["last words of calls in the air"] * 2
 
     def test_is_written_down_for_a_turn_or_note_by_itself(self, client: Client) -> None:
         set_clock(TUESDAY_MORNING)
