@@ -103,8 +103,9 @@ class RowReader:
         whole = _whole_name(name, first, last)
         if not whole:
             self._refuse(Field.NAME, "name_missing", "The name is empty: Alex has to ask for somebody.")
-        elif whole.startswith("="):
-            self._refuse(Field.NAME, "formula", "The name is a formula: export the list with values.")
+        elif whole.startswith(("=", "+", "@")):
+            what = "The name begins like a formula: write it as Alex should say it."
+            self._refuse(Field.NAME, "formula", what)
         elif len(whole) > MAX_NAME:
             what = f"The name has {len(whole)} characters; at most {MAX_NAME} fit"
             self._refuse(Field.NAME, "name_too_long", f"{what}: is it in the right column?")

@@ -168,7 +168,14 @@ class TestNames:
         assert person(**cells).name == name
 
     @pytest.mark.parametrize(
-        ("name", "code"), [("", "name_missing"), ("=HYPERLINK(1)", "formula"), ("x" * 201, "name_too_long")]
+        ("name", "code"),
+        [
+            ("", "name_missing"),
+            ("=HYPERLINK(1)", "formula"),
+            ("+cmd|' /C calc'!A0", "formula"),
+            ("@SUM(1+1)", "formula"),
+            ("x" * 201, "name_too_long"),
+        ],
     )
     def test_are_refused_with_the_reason(self, name: str, code: str) -> None:
         assert only_code(read(name=name)) == code
