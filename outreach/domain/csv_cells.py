@@ -161,7 +161,7 @@ def read_time_zone(cell: str) -> str:
     except UnknownZone:
         zone = "Etc/Unknown"
     if zone.startswith("Etc/") or "/" not in zone:
-        raise UnreadableCell("write an IANA name such as Europe/Madrid or America/New_York")
+        raise UnreadableCell("write the zone of a place, such as Europe/Madrid or America/New_York")
     return zone
 
 
