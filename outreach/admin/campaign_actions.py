@@ -171,7 +171,9 @@ class CampaignActions(CampaignFurtherActions):
         except OperationalError:
             messages.error(request, "Redis takes no tasks. Is it running? Then check again.")
         else:
-            messages.success(request, "The checks run; their results are here in half a minute.")
+            messages.success(
+                request, "The checks run. Their results are here in half a minute: load this page again then."
+            )
         return go_to(request, reverse("admin:outreach_campaign_change", args=[object_id]))
 
 

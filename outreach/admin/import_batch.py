@@ -62,6 +62,7 @@ class ImportBatchAdmin(ImportSteps, ImportDownloads, FactsAdmin):
         if batch is not None:
             more = {
                 **import_page.shown(batch),
+                "title": batch.file_name,
                 "subtitle": None,
                 "original": Titled(batch, batch.file_name),
                 "may_import": self.has_import_permission(request),
