@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +24,6 @@ from outreach.models import Campaign, CampaignState
 from outreach.services.attending import Outcome
 
 NAMES_SHOWN = 12
-REASONS_TOLD = 8
 MOST = 100_000
 """People that one action changes; of more, the list is to be narrowed first."""
 
@@ -212,32 +210,3 @@ def confirm_many(
         "select_across": request.POST.get("select_across", "0"),
     }
     return TemplateResponse(request, "outreach/confirm.html", context)
-
-
-def say_done(request: HttpRequest, n_people: int, done: str) -> None:
-    """Tell how many people something was done to."""
-    who = "1 person" if n_people == 1 else f"{n_people} people"
-    messages.success(request, f"{who} {done}.") if n_people else messages.warning(
-        request, f"Nobody was {done}."
-    )
-
-
-def say_refused(request: HttpRequest, refused: Mapping[str, Sequence[str] | int], what: str) -> None:
-    """Tell for each reason who or how many were refused `what`, the most frequent reasons first."""
-
-    def how_many(people: Sequence[str] | int) -> int:
-        return people if isinstance(people, int) else len(people)
-
-    by_number = sorted(refused.items(), key=lambda item: -how_many(item[1]))
-    for reason, people in by_number[:REASONS_TOLD]:
-        messages.warning(request, f"{what}, {_who(people)}: {reason}")
-    if len(by_number) > REASONS_TOLD:
-        rest = sum(how_many(people) for _, people in by_number[REASONS_TOLD:])
-        messages.warning(request, f"{what}, {_who(rest)}: for other reasons; their pages say which.")
-
-
-def _who(people: Sequence[str] | int) -> str:
-    if isinstance(people, int):
-        return "1 person" if people == 1 else f"{people} people"
-    shown = ", ".join(people[:5])
-    return f"{shown} and {len(people) - 5} more" if len(people) > 5 else shown

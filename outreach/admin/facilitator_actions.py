@@ -29,8 +29,8 @@ from outreach.admin.dialogs import (
     PromiseForm,
     ReasonForm,
     dialog,
-    say_done,
 )
+from outreach.admin.telling import say_done
 from outreach.desk.rendering import their_moment
 from outreach.models import Facilitator, SuppressionSource
 from outreach.services import attending
@@ -42,6 +42,11 @@ logger = logging.getLogger(__name__)
 
 _MAY_CHANGE = ["change"]
 _MAY_SUPPRESS = ["suppress"]
+#: Why something is not done to some people.
+HELD_ONLY = "only people who wait for a call, or are in one, can be held"
+RELEASED_ONLY = "only people who are held, exhausted or under review can be released"
+TRIED_ONLY = "people who are interested, said no or are never called are not tried again"
+CLOSED_ONLY = "people who stand so already, or are never called, stay as they are"
 FOR_EVER = "The number is never called again, in no campaign, for ever. A call in progress goes on."
 
 
@@ -89,7 +94,8 @@ class PersonActions:
     )
     def hold_person(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         by, reason = request.user.get_username(), form.cleaned_data["reason"]
-        say_done(request, attending.hold(facilitator_ids=[int(object_id)], by=by, reason=reason), "held")
+        n_people = attending.hold(facilitator_ids=[int(object_id)], by=by, reason=reason)
+        say_done(request, n_people, "held", because=HELD_ONLY)
         return go_to(request, _page_of(object_id))
 
     @action(
@@ -100,7 +106,8 @@ class PersonActions:
     )
     def release_person(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         by = request.user.get_username()
-        say_done(request, attending.release(facilitator_ids=[int(object_id)], by=by), "released")
+        n_people = attending.release(facilitator_ids=[int(object_id)], by=by)
+        say_done(request, n_people, "released", because=RELEASED_ONLY)
         return go_to(request, _page_of(object_id))
 
     @action(
@@ -120,7 +127,7 @@ class PersonActions:
             n_attempts=form.cleaned_data["n_attempts"],
             by=request.user.get_username(),
         )
-        say_done(request, n_people, "given more attempts")
+        say_done(request, n_people, "given more attempts", because=TRIED_ONLY)
         return go_to(request, _page_of(object_id))
 
     @action(
@@ -139,7 +146,7 @@ class PersonActions:
             by=request.user.get_username(),
             reason=form.cleaned_data["reason"],
         )
-        say_done(request, n_people, "closed")
+        say_done(request, n_people, "closed", because=CLOSED_ONLY)
         return go_to(request, _page_of(object_id))
 
     @action(

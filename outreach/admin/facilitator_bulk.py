@@ -17,10 +17,18 @@ from outreach.admin.dialogs import (
     ManyPromiseForm,
     ManyReasonForm,
     confirm_many,
-    say_done,
-    say_refused,
 )
-from outreach.admin.facilitator_actions import FOR_EVER, hint, promise_to, suppress_number
+from outreach.admin.facilitator_actions import (
+    CLOSED_ONLY,
+    FOR_EVER,
+    HELD_ONLY,
+    RELEASED_ONLY,
+    TRIED_ONLY,
+    hint,
+    promise_to,
+    suppress_number,
+)
+from outreach.admin.telling import say_done, say_refused
 from outreach.models import Facilitator
 from outreach.services import attending
 from outreach.services.calling_many import call_many
@@ -89,7 +97,7 @@ class PeopleActions:
         if not isinstance(given, dict):
             return given
         by, priority = request.user.get_username(), given["priority"]
-        n_people = _in_all(
+        n_people, _ = _in_all(
             people, lambda ids: attending.set_priority(facilitator_ids=ids, priority=priority, by=by)
         )
         say_done(request, n_people, f"given priority {priority}")
@@ -104,8 +112,8 @@ class PeopleActions:
         if not isinstance(given, dict):
             return given
         by, reason = request.user.get_username(), given["reason"]
-        n_people = _in_all(people, lambda ids: attending.hold(facilitator_ids=ids, by=by, reason=reason))
-        say_done(request, n_people, "held")
+        n_people, of = _in_all(people, lambda ids: attending.hold(facilitator_ids=ids, by=by, reason=reason))
+        say_done(request, n_people, "held", of=of, because=HELD_ONLY)
         return None
 
     @action(description="Release", permissions=_MAY_CHANGE)
@@ -118,8 +126,8 @@ class PeopleActions:
         if not isinstance(given, dict):
             return given
         by = request.user.get_username()
-        n_people = _in_all(people, lambda ids: attending.release(facilitator_ids=ids, by=by))
-        say_done(request, n_people, "released")
+        n_people, of = _in_all(people, lambda ids: attending.release(facilitator_ids=ids, by=by))
+        say_done(request, n_people, "released", of=of, because=RELEASED_ONLY)
         return None
 
     @action(description="Give more attempts", permissions=_MAY_CHANGE)
@@ -131,10 +139,10 @@ class PeopleActions:
         if not isinstance(given, dict):
             return given
         by, n_attempts = request.user.get_username(), given["n_attempts"]
-        n_people = _in_all(
+        n_people, of = _in_all(
             people, lambda ids: attending.give_attempts(facilitator_ids=ids, n_attempts=n_attempts, by=by)
         )
-        say_done(request, n_people, "given more attempts")
+        say_done(request, n_people, "given more attempts", of=of, because=TRIED_ONLY)
         return None
 
     @action(description="Close", permissions=_MAY_CHANGE)
@@ -146,13 +154,13 @@ class PeopleActions:
         if not isinstance(given, dict):
             return given
         by, outcome = request.user.get_username(), attending.Outcome(given["outcome"])
-        n_people = _in_all(
+        n_people, of = _in_all(
             people,
             lambda ids: attending.close(
                 facilitator_ids=ids, outcome=outcome, by=by, reason=given["reason"]
             ),
         )  # fmt: skip
-        say_done(request, n_people, "closed")
+        say_done(request, n_people, "closed", of=of, because=CLOSED_ONLY)
         return None
 
     @action(description="Move to a campaign", permissions=_MAY_CHANGE)
@@ -196,8 +204,13 @@ class PeopleActions:
         return None
 
 
-def _in_all(people: People, change: Callable[[list[int]], int]) -> int:
-    return sum(change(ids) for ids in attending.in_batches(people))
+def _in_all(people: People, change: Callable[[list[int]], int]) -> tuple[int, int]:
+    """Change everybody batch by batch; return how many were changed, and of how many."""
+    changed = of = 0
+    for ids in attending.in_batches(people):
+        changed += change(ids)
+        of += len(ids)
+    return changed, of
 
 
 def _named(refused: Mapping[str, list[int]]) -> dict[str, list[str]]:

@@ -20,8 +20,9 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from outreach.admin.base import KeptAdmin, go_to
-from outreach.admin.dialogs import dialog, say_done
+from outreach.admin.dialogs import dialog
 from outreach.admin.searching import people_found
+from outreach.admin.telling import say_done
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, admin_link, their_moment, when
 from outreach.desk.titles import Titled

@@ -123,6 +123,15 @@ class TestNobodyIsStuck:
         assert human.standing == "waiting"
         assert Callback.objects.get(facilitator=human).state == "canceled"
 
+    def test_and_of_whom_nothing_changes_it_is_said_why(self, desk: Client) -> None:
+        campaign = a_campaign()
+        waits, done = a_person(campaign), a_person(campaign, standing="interested", next_call_at=None)
+        only = "only people who wait for a call, or are in one, can be held"
+        assert act(desk, "hold_people", waits, done, reason="x") == [
+            "1 person held.", f"1 person not held: {only}.",
+        ]  # fmt: skip
+        assert act(desk, "hold_people", done, reason="x") == [f"Nobody was held: {only}."]
+
     def test_and_gets_more_attempts(self) -> None:
         campaign = a_campaign(max_attempts=4)
         exhausted = a_person(campaign, standing="exhausted", attempts_made=4, next_call_at=None)

@@ -6,7 +6,7 @@
     const PRESSED = "x-on\\:click";
     const NATIVE = "a[href], button, input, select, textarea, label, summary";
     const FOCUSABLE = "a[href], button, input:not([type=hidden]), select, textarea, [role=button]";
-    const NAMES = { dock_to_right: "Menu", close: "Close", more_horiz: "More", arrow_back: "Back" };
+    const NAMES = { dock_to_right: "Menu", close: "Dismiss", more_horiz: "More", arrow_back: "Back" };
     let opener = null;
 
     const shown = (element) => element.getClientRects().length > 0;
