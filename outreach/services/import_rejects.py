@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from itertools import groupby
 from typing import TextIO
 
@@ -51,4 +51,13 @@ def _lines(batch: ImportBatch, headers: list[str]) -> Iterator[list[str]]:
         of_row = list(group)
         cells: dict[str, str] = of_row[0].cells
         sentences = " ".join(problem.problem for problem in of_row)
-        yield [*(guard_formula(cells.get(header, "").strip()) for header in headers), sentences]
+        own = (guard_formula(cells.get(header, "").strip()) for header in headers)
+        yield [*own, sentences, *_surplus(cells, headers)]
+
+
+def _surplus(cells: Mapping[str, str], headers: Collection[str]) -> list[str]:
+    """Return what a row holds beyond its columns, in its order: it stands after the problem, not lost."""
+    beyond = [header for header in cells if header not in headers]
+    return [
+        guard_formula(cells[header].strip()) for header in sorted(beyond, key=lambda name: (len(name), name))
+    ]

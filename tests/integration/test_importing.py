@@ -481,6 +481,12 @@ class TestWriteRejected:
         assert "formula" in row[3]
         assert "digits" in row[3]
 
+    def test_keeps_the_cells_that_have_no_column(self, campaign: Campaign) -> None:
+        batch = bring_in(campaign, "Name,Phone\nAna,+12125550100,Acme,=1\n")
+        out = io.StringIO()
+        write_rejected(batch, out)
+        assert out.getvalue().splitlines()[1].endswith(",Acme,'=1")
+
     def test_can_be_mended_and_imported(self, campaign: Campaign) -> None:
         batch = bring_in(campaign, "Name,Phone,Code\nAna,+121255501,-7\n")
         out = io.StringIO()
