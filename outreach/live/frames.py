@@ -13,7 +13,7 @@ from outreach.domain.contracts import AnyWord, PartialWord, TurnWord
 from outreach.live.watching import BoardFigures
 
 SECTIONS = (
-    "clock", "switch", "trouble", "figures", "funnel", "air", "campaigns", "health", "waiting",
+    "clock", "switch", "trouble", "first", "figures", "funnel", "air", "campaigns", "health", "waiting",
     "callbacks", "charts",
 )  # fmt: skip
 SPEAKING = "speaking…"
