@@ -160,7 +160,7 @@ def _look(batch: ImportBatch) -> tuple[dict[str, Any], int]:
                 if len(chunk.sources) == ROWS_AT_ONCE:  # a short list is done before anybody asks
                     progress.say(reader.n_read)
     except (FileGone, UnreadableFile, UnusableHeader) as exc:
-        return {"problem": str(exc)[:500]}, 0
+        return {"problem": str(exc)[:500], "in_columns": isinstance(exc, UnusableHeader)}, 0
     return dict(counts), reader.n_read
 
 
