@@ -178,9 +178,10 @@ class CallerIdAdmin(KeptAdmin):
         last = row.health.last
         return format_html(
             '<span title="Calls over within six seconds ÷ calls a person answered, in seven days">{} '
-            '<span class="desk-quiet">{} calls</span></span>',
+            '<span class="desk-quiet">{} call{}</span></span>',
             _percent(last.early_rate),
             last.early,
+            "" if last.early == 1 else "s",
         )
 
     @display(description="Calls today")

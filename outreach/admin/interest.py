@@ -43,17 +43,20 @@ class Work(DropdownFilter):
             ("mine", "Mine, to be done"),
             ("late", "Late"),
             ("nobodys", "Nobody's yet"),
+            ("back", "Took it back"),
             ("handled", "Handled"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Interest]) -> QuerySet[Interest]:
-        is_open = Q(handled_at__isnull=True)
+        took_it_back = Q(facilitator__standing__in=interests.TOOK_IT_BACK)
+        is_open = Q(handled_at__isnull=True) & ~took_it_back
         wanted = {
             "open": is_open,
             "mine": is_open & Q(owner=request.user),
             "late": is_open & Q(due_at__lt=clock.now()),
             "nobodys": is_open & Q(owner__isnull=True),
-            "handled": ~is_open,
+            "back": Q(handled_at__isnull=True) & took_it_back,
+            "handled": Q(handled_at__isnull=False),
         }
         return queryset.filter(wanted[self.value()]) if self.value() in wanted else queryset
 
@@ -165,6 +168,8 @@ class InterestAdmin(KeptAdmin):
 
     @display(description="State")
     def state(self, row: Any) -> SafeString | str:
+        if row.handled_at is None and row.facilitator.standing in interests.TOOK_IT_BACK:
+            return badge("took_it_back", title="They have since said no: nobody has to get in touch.")
         if row.handled_at is None:
             return badge("late", "Late", variant="danger") if row.is_late else badge("to_do", "To do")
         return format_html(

@@ -140,7 +140,8 @@ class SuppressionAdmin(KeptAdmin):
             reason=form.cleaned_data["reason"],
         )
         who = "1 person stays" if n_people == 1 else f"{n_people} people stay"
-        messages.warning(request, f"The number is off the list. {who} under review until released.")
+        stay = f"{who} under review until released." if n_people else "Nobody in a campaign has it."
+        messages.warning(request, f"The number is off the list. {stay}")
         return go_to(request, reverse("admin:outreach_suppression_changelist"))
 
     @display(description="Source", ordering="source")

@@ -26,8 +26,8 @@ NEWS_FOR = timedelta(days=7)
 """An address that a campaign is given later hears of no older ones."""
 NAMES_IN_A_MAIL = 50
 
-#: Who has since said no is not announced as interested.
-_TOOK_IT_BACK = [Standing.SUPPRESSED.value, Standing.NOT_INTERESTED.value]
+#: Where those stand who have since said no: nobody is told of them, or has to get in touch.
+TOOK_IT_BACK = [Standing.SUPPRESSED.value, Standing.NOT_INTERESTED.value]
 
 
 def note_interest(call: Call, *, now: datetime) -> None:
@@ -111,7 +111,7 @@ def _tell(campaign: Campaign, *, now: datetime) -> int:
     """Send one mail about those of whom the campaign's address has not heard; return how many."""
     untold = _untold(now).filter(facilitator__campaign=campaign)
     rows = list(untold.select_related("facilitator").order_by("created_at", "pk"))
-    news = [row for row in rows if row.handled_at is None and row.facilitator.standing not in _TOOK_IT_BACK]
+    news = [row for row in rows if row.handled_at is None and row.facilitator.standing not in TOOK_IT_BACK]
     if news:
         try:
             send_mail(_subject(campaign, len(news)), _body(campaign, news), None, [campaign.notify])

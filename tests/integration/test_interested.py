@@ -127,6 +127,18 @@ class TestTheWorkList:
         assert row in client.get(url, {"work": "handled", "q": "ann"}).context["cl"].result_list
         assert not client.get(url, {"work": "open"}).context["cl"].result_list
 
+    def test_sends_nobody_to_those_who_have_since_said_no(self, client: Client) -> None:
+        client.force_login(User.objects.create_superuser("root", password="a-password-of-tests"))
+        row = an_interest()
+        Facilitator.objects.filter(pk=row.facilitator_id).update(standing="not_interested")
+        url = reverse("admin:outreach_interest_changelist")
+        found = {
+            work: list(client.get(url, {"work": work}).context["cl"].result_list)
+            for work in ("open", "late", "nobodys", "handled", "back")
+        }
+        assert found == {"open": [], "late": [], "nobodys": [], "handled": [], "back": [row]}
+        assert "Took it back" in client.get(url).content.decode()
+
 
 class TestThePageOfAPerson:
     def test_tells_everything_in_one_list_the_newest_first(self, client: Client) -> None:
