@@ -23,8 +23,9 @@ from outreach.admin.searching import people_found
 from outreach.desk.badges import badge
 from outreach.desk.rendering import DASH, admin_link, moment, their_moment, their_own_moment
 from outreach.desk.titles import Titled
-from outreach.models import Callback
+from outreach.models import AccessKind, Callback
 from outreach.services import clock
+from outreach.services.accesses import note_access
 
 
 @admin.register(Callback)
@@ -86,11 +87,17 @@ class CallbackAdmin(FactsAdmin):
         """Show the callbacks of a week."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        self._note_reading(request)
         return agenda_page(self, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        self._note_reading(request)
+        return super().changelist_view(request, extra_context)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        self._note_reading(request)
         row = self.get_object(request, object_id)
         name = row.facilitator.name if row is not None else ""
         head = {"original": Titled(row, f"{name}, {moment(row.promised_at)}")} if row is not None else {}
@@ -100,7 +107,13 @@ class CallbackAdmin(FactsAdmin):
         """Ask how a person's call went, and close the callback."""
         if not self.has_say_done_permission(request):
             raise PermissionDenied
+        self._note_reading(request)
         return done_page(self, request, callback_id)
+
+    def _note_reading(self, request: HttpRequest) -> None:
+        """Write down that somebody reads what people gave Alex as their reasons."""
+        if request.user.has_perms(["outreach.view_callback", "outreach.read_transcript"]):
+            note_access(user=request.user, kind=AccessKind.TRANSCRIPT, what="reasons of callbacks")
 
     @display(description="Promised, on their clock", ordering="promised_at", header=True)
     def promised_for(self, callback: Callback) -> list[str]:

@@ -166,6 +166,13 @@ class TestReading:
         note_watching(user=reader)
         assert list(Access.objects.values_list("what", flat=True)) == ["last words of calls in the air"] * 2
 
+    def test_includes_the_reasons_of_callbacks(self, client: Client) -> None:
+        set_clock(TUESDAY_MORNING)
+        client.force_login(an_operator("outreach.view_callback", "outreach.read_transcript"))
+        for page in ("agenda", "changelist"):
+            client.get(reverse(f"admin:outreach_callback_{page}"))
+        assert list(Access.objects.values_list("what", flat=True)) == ["reasons of callbacks"] * 2
+
     def test_is_written_down_for_a_turn_or_note_by_itself(self, client: Client) -> None:
         set_clock(TUESDAY_MORNING)
         call = a_talk(a_person(a_campaign()))
