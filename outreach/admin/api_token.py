@@ -21,7 +21,7 @@ from outreach.admin.shown_once import show_once
 from outreach.desk.badges import badge
 from outreach.desk.rendering import when
 from outreach.models import ApiToken
-from outreach.services import api_tokens
+from outreach.services import api_tokens, clock
 
 
 @admin.register(ApiToken)
@@ -80,6 +80,10 @@ class ApiTokenAdmin(KeptAdmin):
     def state(self, token: ApiToken) -> str:
         if token.revoked_at is not None:
             return badge("revoked", f"Revoked {when(token.revoked_at)}", variant="danger")
+        if token.expires_at is not None and token.expires_at <= clock.now():
+            return badge("expired", "Expired", variant="danger")
+        if not token.user.is_active:
+            return badge("off", "Its user is switched off", variant="danger")
         return badge("good", "Good", variant="success")
 
     @display(description="Made", ordering="created_at")

@@ -226,6 +226,19 @@ class TestTheAdmin:
         client.post(changelist, {"action": "revoke", "_selected_action": [token.pk]})
         assert Client().get("/api/v1/calls", headers={"Authorization": f"Bearer {key}"}).status_code == 401
 
+    def test_says_which_keys_open_nothing(self, client: Client) -> None:
+        Program(*SEEING)
+        client.force_login(an_operator("outreach.view_apitoken"))
+
+        def page() -> str:
+            return client.get(reverse("admin:outreach_apitoken_changelist")).content.decode()
+
+        assert "Good" in page()
+        User.objects.filter(username="crm").update(is_active=False)
+        assert "Its user is switched off" in page()
+        ApiToken.objects.update(expires_at=clock.now())
+        assert "Expired" in page()
+
     def test_makes_no_key_of_a_superuser_for_a_supervisor(self, client: Client) -> None:
         root = User.objects.create_superuser("root", password="a-password-of-tests")
         client.force_login(an_operator("outreach.add_apitoken"))
