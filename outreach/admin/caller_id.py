@@ -185,8 +185,16 @@ class CallerIdAdmin(KeptAdmin):
         )
 
     @display(description="Calls today")
-    def today(self, row: Any) -> str:
-        return f"{row.health.used_today} of {row.daily_cap}" if row.daily_cap else str(row.health.used_today)
+    def today(self, row: Any) -> SafeString | str:
+        """Return how many calls it made today, of how many it may, and how many a day it makes otherwise."""
+        used, cap = row.health.used_today, row.daily_cap
+        a_day = round(row.health.last.dialled / 7, 1)
+        return format_html(
+            '<span title="Beside it: calls in seven days ÷ 7">{} <span class="desk-quiet">{} a day'
+            "</span></span>",
+            f"{used} of {cap}" if cap else used,
+            f"{a_day:g}",
+        )
 
 
 def _know(rows: list[Any]) -> None:

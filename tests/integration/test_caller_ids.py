@@ -195,7 +195,9 @@ class TestHealth:
         client.force_login(User.objects.create_superuser("root", password="a-password-of-tests"))
         url = reverse("admin:outreach_callerid_changelist")
         tally(campaign, days_ago=6, dialled=10, human=3)
-        assert "30%" in client.get(url).content.decode()
+        page = client.get(url).content.decode()
+        assert "30%" in page
+        assert "1.4 a day" in page
         counts = []
         for n in range(2):
             with CaptureQueriesContext(connection) as asked:
