@@ -77,20 +77,21 @@ class ImportBatchAdmin(ImportSteps, ImportDownloads, FactsAdmin):
         return [batch.file_name, f"by {batch.imported_by}" if batch.imported_by else "by a command"]
 
     @display(description="Rows", ordering="rows_read")
-    def n_read(self, batch: ImportBatch) -> int:
-        return batch.rows_read
+    def n_read(self, batch: ImportBatch) -> str:
+        """Return the rows; of a list that nobody has imported yet, as many as were counted."""
+        return f"{batch.rows_read or batch.rows_in_file or 0:,}"
 
     @display(description="Added", ordering="rows_created")
-    def n_added(self, batch: ImportBatch) -> int:
-        return batch.rows_created
+    def n_added(self, batch: ImportBatch) -> str:
+        return f"{batch.rows_created:,}"
 
     @display(description="Updated", ordering="rows_updated")
-    def n_updated(self, batch: ImportBatch) -> int:
-        return batch.rows_updated
+    def n_updated(self, batch: ImportBatch) -> str:
+        return f"{batch.rows_updated:,}"
 
     @display(description="Unchanged", ordering="rows_unchanged")
-    def n_unchanged(self, batch: ImportBatch) -> int:
-        return batch.rows_unchanged
+    def n_unchanged(self, batch: ImportBatch) -> str:
+        return f"{batch.rows_unchanged:,}"
 
     @display(description="State", ordering="state")
     def state_badge(self, batch: ImportBatch) -> str:
@@ -98,7 +99,7 @@ class ImportBatchAdmin(ImportSteps, ImportDownloads, FactsAdmin):
 
     @display(description="Rejected", ordering="rows_rejected", label={"some": "danger"})
     def rejected(self, batch: ImportBatch) -> tuple[str, str] | str:
-        return ("some", str(batch.rows_rejected)) if batch.rows_rejected else "0"
+        return ("some", f"{batch.rows_rejected:,}") if batch.rows_rejected else "0"
 
     @display(description="Campaign")
     def of_campaign(self, batch: ImportBatch) -> str:

@@ -76,12 +76,13 @@ def shown(batch: ImportBatch) -> dict[str, Any]:
 
 def _preview(batch: ImportBatch) -> dict[str, Any]:
     look, decided = batch.options.get("look", {}), options_of(batch.options)
+    leaves_known = decided.known is KnownPeople.SKIP
     return {
         "look": look,
         "consent_basis": decided.consent_basis,
-        "n_people": look.get("new", 0) + look.get("known", 0),
+        "n_people": look.get("new", 0) + (0 if leaves_known else look.get("known", 0)),
         "n_left_out": look.get("invalid", 0) + look.get("duplicate", 0),
-        "leaves_known": decided.known is KnownPeople.SKIP,
+        "leaves_known": leaves_known,
         "first_rows": import_checking.first_rows(batch),
         "choices": _choices(batch),
         "meanings": MEANINGS,

@@ -172,15 +172,17 @@ def _reader(batch: ImportBatch, table: Table) -> ListReader:
 def _count(batch: ImportBatch, chunk: Chunk, counts: Counter[str]) -> None:
     line_of = {person.number: person.line for person in chunk.people}
     numbers = list(line_of)
-    known = Facilitator.objects.filter(campaign_id=batch.campaign_id, number__in=numbers).count()
+    there = Facilitator.objects.filter(campaign_id=batch.campaign_id, number__in=numbers)
+    known = set(there.values_list("number", flat=True))
+    new = [person for person in chunk.people if person.number not in known]
     suppressed = set(Suppression.objects.filter(number__in=numbers).values_list("number", flat=True))
     quiet = timedelta(days=batch.campaign.quiet_days_after_no)
     said_no = _said_no(numbers, since=clock.now() - quiet)
     refused = {problem.line: problem.code == DUPLICATE for problem, _ in chunk.problems if problem.rejected}
     counts.update(
-        known=known, new=len(numbers) - known, suppressed=len(suppressed), said_no=len(said_no),
-        held=sum(bool(person.hold_reason) for person in chunk.people),
-        no_consent=sum(not person.consent_basis for person in chunk.people),
+        known=len(known), new=len(new), suppressed=len(suppressed), said_no=len(said_no),
+        held=sum(bool(person.hold_reason) for person in new),
+        no_consent=sum(not person.consent_basis for person in new),
         duplicate=sum(refused.values()), invalid=len(refused) - sum(refused.values()),
         warned=len({problem.line for problem, _ in chunk.problems if not problem.rejected}),
     )  # fmt: skip

@@ -148,7 +148,7 @@ class TestPageTwo:
     ) -> None:
         monkeypatch.setattr(tasks.run_import, "apply_async", lambda **_: None)
         batch, other = upload(desk), a_campaign()
-        assert "1 of them would be held" in page(desk, batch)
+        assert "1 of the new people would be held" in page(desk, batch)
         decided = chosen(
             batch, campaign=other.pk, known="fill", consent_basis="express", consent_source="form, May"
         )

@@ -105,6 +105,11 @@ class TestALook:
         codes = set(batch.rows.values_list("line", "code"))
         assert codes == {(4, "impossible"), (5, "duplicate"), (2, "never_call"), (6, "said_no")}
 
+    def test_counts_as_held_only_people_who_are_not_there_yet(self, campaign: Campaign) -> None:
+        a_person(campaign, number="+12125550100")
+        look = upload(campaign, LIST, ImportOptions()).options["look"]
+        assert (look["known"], look["new"], look["held"], look["no_consent"]) == (1, 1, 1, 1)
+
     def test_shows_the_first_rows_as_they_will_be_stored(self, campaign: Campaign) -> None:
         ana, bo, cy, twin = first_rows(upload(campaign))
         assert ana.person is not None
