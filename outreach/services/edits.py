@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from functools import cache
 
 from django.contrib.auth import get_user_model
+from django.db import connection
 
 from outreach.models import Facilitator
 
 LONGEST_REASON = 100
-_BATCH = 500
 
 
 def record_edits(*, facilitator_ids: Collection[int], by: str, reason: str, at: datetime) -> None:
@@ -22,11 +23,28 @@ def record_edits(*, facilitator_ids: Collection[int], by: str, reason: str, at: 
         return
     user = get_user_model().objects.filter(username=by).first()
     sentence = reason if user is not None or not by else f"{reason} ({by})"
-    Facilitator.history.bulk_history_create(
-        Facilitator.objects.filter(pk__in=facilitator_ids).defer("searched").order_by("pk"),
-        batch_size=_BATCH,
-        update=True,
-        default_user=user,
-        default_change_reason=sentence[:LONGEST_REASON],
-        default_date=at,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _copy(),
+            {
+                "people": list(facilitator_ids),
+                "at": at,
+                "reason": sentence[:LONGEST_REASON],
+                "user": user.pk if user is not None else None,
+            },
+        )
+
+
+@cache
+def _copy() -> str:
+    """Return the statement that copies people into their history: half a million take seconds."""
+    history = Facilitator.history.model._meta
+    of_history = {"history_id", "history_date", "history_change_reason", "history_type", "history_user_id"}
+    kept = [field.column for field in history.concrete_fields if field.column not in of_history]
+    columns = ", ".join(connection.ops.quote_name(column) for column in kept)
+    return f"""
+        INSERT INTO {history.db_table}
+            ({columns}, history_date, history_change_reason, history_type, history_user_id)
+        SELECT {columns}, %(at)s, %(reason)s, '~', %(user)s::integer
+        FROM {Facilitator._meta.db_table} WHERE id = ANY(%(people)s) ORDER BY id
+    """  # noqa: S608  (names of our own models)

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from outreach.domain.standing import Standing
 from outreach.models import Campaign
 from outreach.services import clock
+from outreach.services.edits import record_edits
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ SET standing = %(standing)s, standing_reason = '', next_call_at = %(now)s, our_f
 FROM tried
 WHERE tried.id = f.id AND tried.outcome = ANY(%(outcomes)s) AND NOT tried.suppressed AND NOT tried.said_no
     AND f.standing = 'exhausted'
+RETURNING f.id
 """  # noqa: S608
 
 
@@ -103,10 +105,11 @@ def redial(*, campaign_id: int, outcomes: Collection[str], n_attempts: int, by: 
         raise ValueError(f"from 1 to {MOST_ATTEMPTS} attempts")
     campaign = Campaign.objects.select_for_update().get(pk=campaign_id)
     more = "one more attempt" if n_attempts == 1 else f"{n_attempts} more attempts"
+    now = clock.now()
     asked: dict[str, Any] = {
         **_asked(campaign),
         "standing": Standing.RETRY_DUE.value,
-        "now": clock.now(),
+        "now": now,
         "most": campaign.max_attempts,
         "attempts": n_attempts,
         "outcomes": sorted(set(outcomes) & OUTCOMES.keys()),
@@ -114,9 +117,10 @@ def redial(*, campaign_id: int, outcomes: Collection[str], n_attempts: int, by: 
     }
     with connection.cursor() as cursor:
         cursor.execute(_GIVE, asked)
-        given = int(cursor.rowcount)
-    logger.info("redial", extra={"campaign_id": campaign_id, "by": by, "people": given})
-    return given
+        given = [person_id for (person_id,) in cursor.fetchall()]
+    record_edits(facilitator_ids=given, by=by, reason=f"Tried again: {more}", at=now)
+    logger.info("redial", extra={"campaign_id": campaign_id, "by": by, "people": len(given)})
+    return len(given)
 
 
 def _asked(campaign: Campaign) -> dict[str, Any]:

@@ -53,6 +53,8 @@ def test_counts_by_the_end_of_the_last_call_and_gives_the_chosen_more_attempts()
     unanswered.refresh_from_db()
     assert (unanswered.standing, unanswered.attempts_made) == (Standing.RETRY_DUE.value, 4)
     assert unanswered.attempts_granted == 2
+    kept: Any = unanswered.history.get()
+    assert (kept.history_change_reason, kept.attempts_granted) == ("Tried again: 2 more attempts (olga)", 2)
     assert unanswered.not_called_reason == "Tried again: 2 more attempts, given by olga."
     for person in (machine, never, refused):
         person.refresh_from_db()
