@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -69,7 +69,17 @@ def _export(
 def _which(request: HttpRequest) -> str:
     """Return which people are selected, without what was typed into the search: that may be a name."""
     if request.POST.get("select_across") != "1":
-        ids: list[Any] = request.POST.getlist("_selected_action")
-        return f"ids {' '.join(map(str, ids))}"
+        return f"ids {_runs(int(pk) for pk in request.POST.getlist('_selected_action') if pk.isdecimal())}"
     filters = [f"{key}={value}" for key, value in request.GET.items() if key not in ("q", "p", "o") and value]
     return " ".join([*filters, *(["searched"] if request.GET.get("q") else [])]) or "everybody"
+
+
+def _runs(ids: Iterable[int]) -> str:
+    """Return ids as runs, "3–50 61": a page's worth of them fits into what is written down."""
+    runs: list[tuple[int, int]] = []
+    for pk in sorted(set(ids)):
+        if runs and pk == runs[-1][1] + 1:
+            runs[-1] = (runs[-1][0], pk)
+        else:
+            runs.append((pk, pk))
+    return " ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
