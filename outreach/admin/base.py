@@ -21,20 +21,29 @@ from unfold.admin import ModelAdmin
 from outreach.models import AccessKind
 from outreach.services.accesses import note_access
 
-COUNT_CAP = 10_000
-"""Rows that a list counts exactly; beyond it says "10,000" and goes on page by page."""
+COUNT_CAP = 1_000
+"""Rows that a list counts exactly; of more, so many can be paged through."""
 
 
 class CappedPaginator(Paginator):
-    """Count at most `cap` rows, so that a list of millions opens as fast as one of ten."""
+    """Count no further than `COUNT_CAP`, so that a list of millions opens as fast as one of ten."""
 
-    cap = COUNT_CAP
+    template_name = "outreach/pagination.html"
+
+    @cached_property
+    def _counted(self) -> int:
+        rows: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        # Only the key: whatever else a list asks for each row would be worked out for all that are counted.
+        return rows.order_by().values("pk")[: COUNT_CAP + 1].count()
 
     @cached_property
     def count(self) -> int:
-        rows: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        # Only the key: whatever else a list asks for each row would be worked out for all that are counted.
-        return rows.order_by().values("pk")[: self.cap].count()
+        return min(self._counted, COUNT_CAP)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self._counted > COUNT_CAP
 
 
 class DeskAdmin(ModelAdmin):

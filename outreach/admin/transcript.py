@@ -1,14 +1,13 @@
 """What was said and noted: a search in all of it; the conversation itself is on the call's page."""
 
 # Django and unfold dictate signatures with arguments that not every method needs.
-# ruff: noqa: ARG002
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,18 +15,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from outreach.admin.base import CappedPaginator, WordsAdmin
+from outreach.admin.base import WordsAdmin
 from outreach.admin.list_filters import InStage
 from outreach.desk import spoken
 from outreach.desk.badges import words_of
 from outreach.desk.rendering import DASH, admin_link, when
 from outreach.models import Note, Turn
 
-
-class WordsPaginator(CappedPaginator):
-    """Count fewer: each turn that a search finds is split into words again to be counted."""
-
-    cap = 1_000
+FREQUENT_WORDS = (
+    f"This is said so often that only the newest {spoken.NEWEST:,} turns were looked through. "
+    "Add another word to look through all of them."
+)
 
 
 @admin.register(Turn)
@@ -39,7 +37,6 @@ class TurnAdmin(WordsAdmin):
 
     list_display = ("said", "of_call", "who", "words", "in_stage")
     list_filter = ("speaker", InStage, "interrupted")
-    paginator = WordsPaginator
     list_select_related = ("call__facilitator",)
     search_fields = ("text",)
     search_help_text = "Words that were said, or how they begin"
@@ -57,7 +54,10 @@ class TurnAdmin(WordsAdmin):
         call_id = _uuid(term)
         if call_id is not None:
             return queryset.filter(call=call_id), False
-        return spoken.turns_with(queryset, term).annotate(searched=Value(term)), False
+        found = spoken.turns_with(queryset, term)
+        if found.of_newest:
+            messages.info(request, FREQUENT_WORDS)
+        return found.turns.annotate(searched=Value(term)), False
 
     @display(description="Said", ordering="id")
     def said(self, turn: Turn) -> str:

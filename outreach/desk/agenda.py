@@ -12,7 +12,7 @@ from outreach.desk.rendering import city_of, zone_of
 from outreach.models import Callback, CallbackState
 
 DAYS = 7
-SHOWN = 400
+SHOWN, LATE_SHOWN = 200, 50
 """Callbacks of the days that are shown, and late ones; the list of all callbacks has the others."""
 
 
@@ -72,7 +72,7 @@ def agenda_of(*, first: date, zone: tzinfo, now: datetime, campaign_id: int | No
     shown = [_entry(one, now) for one in within.order_by("promised_at", "pk")[:SHOWN]]
     return Agenda(
         days=_by_day(shown, first=first, zone=zone, today=now.astimezone(zone).date()),
-        late=[_entry(one, now) for one in late[:SHOWN]],
+        late=[_entry(one, now) for one in late[:LATE_SHOWN]],
         n_late=late.count(),
         n_shown=len(shown),
         n_all=within.count() if len(shown) == SHOWN else len(shown),

@@ -24,6 +24,15 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RemoveIndex(model_name="call", name="call_by_number"),
+        migrations.AddIndex(
+            model_name="call",
+            index=models.Index(
+                fields=["number", "queued_at"],
+                name="call_by_number",
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+            ),
+        ),
         migrations.RemoveIndex(
             model_name="facilitator",
             name="facilitator_by_number",
@@ -170,11 +179,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="call",
-            index=models.Index(
-                condition=models.Q(("kind__in", ["callback", "manual"])),
-                fields=["kind", "queued_at"],
-                name="call_rare_kind",
-            ),
+            index=models.Index(fields=["kind", "queued_at"], name="call_by_kind"),
         ),
         migrations.AddIndex(
             model_name="call",

@@ -237,7 +237,7 @@ class Call(models.Model):
             ),
         ]
         indexes = [
-            # What few calls are, so that the few are found among millions without an entry for each of these.
+            # What few calls are, so that these are found among millions without an entry for each of those.
             models.Index(
                 name="call_rare_status",
                 fields=["status", "queued_at"],
@@ -248,17 +248,17 @@ class Call(models.Model):
                 fields=["answered_by", "queued_at"],
                 condition=Q(answered_by__in=["ivr", "screening", "unavailable", "uncertain"]),
             ),
-            models.Index(
-                name="call_rare_kind",
-                fields=["kind", "queued_at"],
-                condition=Q(kind__in=["callback", "manual"]),
-            ),
+            models.Index(name="call_by_kind", fields=["kind", "queued_at"]),
             models.Index(
                 name="call_rare_channel", fields=["channel", "queued_at"], condition=~Q(channel="phone")
             ),
             models.Index(name="call_our_fault", fields=["queued_at"], condition=Q(our_fault=True)),
             models.Index(name="call_with_gaps", fields=["queued_at"], condition=Q(transcript="incomplete")),
-            models.Index(name="call_by_number", fields=["number", "queued_at"]),
+            models.Index(
+                name="call_by_number",
+                fields=["number", "queued_at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],  # for how numbers begin, too
+            ),
             models.Index(name="call_by_facilitator", fields=["facilitator", "queued_at"]),
             models.Index(name="call_by_campaign", fields=["campaign", "queued_at"]),
             models.Index(name="call_open", fields=["campaign", "status"], condition=~Q(status__in=_TERMINAL)),

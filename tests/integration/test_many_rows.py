@@ -49,7 +49,7 @@ def plans() -> Iterator[list[str]]:
     found: list[str] = []
 
     def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.lstrip().startswith(("SELECT", "UPDATE", "INSERT", "DELETE")) and "outreach_" in sql:
+        if sql.lstrip().startswith(("SELECT", "WITH", "UPDATE", "INSERT", "DELETE")) and "outreach_" in sql:
             with connection.connection.cursor() as cursor:
                 cursor.execute("EXPLAIN " + sql, params)
                 found.append(sql + "\n" + "\n".join(row[0] for row in cursor.fetchall()))

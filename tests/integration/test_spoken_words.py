@@ -9,11 +9,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from outreach.desk import spoken
 from outreach.desk.spoken import marked, turns_with
 from outreach.models import Access, Call, Turn
 from outreach.services import clock
 from tests.factories import a_campaign, a_person
 from tests.integration.desk_rows import a_talk, an_operator
+from tests.integration.test_many_rows import plans
 
 pytestmark = [
     pytest.mark.integration,
@@ -37,7 +39,7 @@ def a_call_with(*words: str) -> Call:
 
 def found(typed: str) -> list[str]:
     """Return the turns that a search finds."""
-    return list(turns_with(Turn.objects.all(), typed).values_list("text", flat=True))
+    return list(turns_with(Turn.objects.all(), typed).turns.values_list("text", flat=True))
 
 
 class TestSearching:
@@ -54,16 +56,24 @@ class TestSearching:
         a_call_with("I paint.")
         assert found("& | !") == []
 
-    def test_is_answered_by_the_index(self) -> None:
-        call = a_call_with()
+    def test_looks_a_rare_word_up_in_the_index_and_reads_the_newest_turns_for_a_frequent_one(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        call = a_call_with("A word of old")
         Turn.objects.bulk_create(
             Turn(call=call, seq=n, speaker="alex", text=f"Word{n} and more", said_at=clock.now())
             for n in range(100, 3100)
         )
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE outreach_turn")
-        plan = turns_with(Turn.objects.order_by("-id"), "word1234")[:50].explain()
-        assert "turn_by_words" in plan
+        monkeypatch.setattr(spoken, "FREQUENT", 1_000)
+        monkeypatch.setattr(spoken, "NEWEST", 100)
+        with plans() as made:
+            rare = turns_with(Turn.objects.order_by("-id"), "word1234")
+        assert (rare.turns.get().text, rare.of_newest) == ("Word1234 and more", False)
+        assert "turn_by_words" in made[-1]
+        frequent = turns_with(Turn.objects.order_by("-id"), "and")
+        assert (frequent.turns.count(), frequent.of_newest) == (100, True)
 
     def test_marks_what_was_looked_for_and_nothing_else(self) -> None:
         assert marked("Say <b>painting</b>", "paint") == "Say &lt;b&gt;<mark>paint</mark>ing&lt;/b&gt;"
