@@ -16,7 +16,7 @@ INSERT INTO outreach_facilitator (campaign_id, name, number, email, organisation
     standing_reason, next_call_at, attempts_made, our_faults, callbacks_unkept, voicemail_left, wish,
     not_called_code, not_called_reason, created_at, updated_at)
 SELECT (%(campaigns)s::bigint[])[1 + n * 4 / (%(people)s + 1)],
-    names[1 + n %% 20] || ' ' || initcap(s[1 + n %% 16] || s[1 + n / 16 %% 16] || s[1 + n / 256 %% 16]),
+    names[1 + n / 10 %% 20] || ' ' || initcap(s[1 + n %% 16] || s[1 + n / 16 %% 16] || s[1 + n / 256 %% 16]),
     (ARRAY['+1212', '+4420', '+3491', '+3314'])[1 + n %% 4] || lpad((n * 7368787::bigint %% 10000000)::text, 7, '0'),
     'person' || n || '@example.org', 'Org ' || s[1 + n %% 16] || s[1 + n / 7 %% 16] || n %% 5000, 'en',
     (ARRAY['US', 'GB', 'ES', 'FR'])[1 + n %% 4],
@@ -63,7 +63,8 @@ JOIN outreach_facilitator f ON f.id = numbered.n AND f.standing <> 'new' ORDER B
 
 INSERT INTO outreach_turn (call_id, seq, speaker, text, stage, interrupted, said_at)
 SELECT call.id, seq, CASE WHEN seq %% 2 = 1 THEN 'alex' ELSE 'person' END,
-    text || CASE WHEN seq = 4 THEN ' ' || substr(call.id::text, 1, 8) ELSE '' END, 'pitch', false,
+    text || CASE WHEN seq = 4 THEN ' ' || substr(call.id::text, 1, 8) ELSE '' END,
+    (ARRAY['opening', 'permission', 'pitch', 'pitch', 'questions', 'close'])[1 + seq / 2], seq = 5,
     call.answered_at + seq * interval '9 seconds'
 FROM (SELECT row_number() OVER (ORDER BY queued_at) AS nth, id, answered_at FROM outreach_call
         WHERE answered_by = 'human') AS call, generate_series(1, %(turns)s) AS seq
