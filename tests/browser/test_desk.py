@@ -181,6 +181,7 @@ def speak(valkey: redis.Redis, word: AnyWord) -> None:
 def never_call_again(page: Page, desk: Desk, call: Call) -> list[str]:
     """Put the person on the do-not-call list, with a reason."""
     page.goto(desk.address + reverse("admin:outreach_facilitator_change", args=[call.facilitator_id]))
+    go_by_keyboard(page)
     found = both(page)
     if not (button := page.get_by_role("link", name="Never call again")).is_visible():
         page.locator("#header-inner a:visible", has_text="More").first.click()
@@ -190,6 +191,23 @@ def never_call_again(page: Page, desk: Desk, call: Call) -> list[str]:
     expect(page.get_by_text("The number is never called again.")).to_be_visible()
     assert Suppression.objects.filter(number=call.number).exists()
     return found
+
+
+def go_by_keyboard(page: Page) -> None:
+    """Go past the menu, into a menu of actions and its dialog, and out again, without a mouse."""
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip the menu")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    more = page.locator("#header-inner").get_by_role("button", name="More")
+    more.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Hold")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Hold this person?").get_by_label("Reason")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(more).to_be_focused()
 
 
 def look_around(page: Page, desk: Desk) -> list[str]:
