@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.figures import MET, MISSED
 
 HERE = Path(__file__).parent
-#: Seconds after which a benchmark is given up: each takes one to three minutes.
-GIVE_UP_AFTER = 900.0
+#: Seconds after which a benchmark is given up: `pages` takes ten minutes, each other one to three.
+GIVE_UP_AFTER = 1800.0
 
 
 def names() -> list[str]:

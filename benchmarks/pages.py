@@ -26,6 +26,8 @@ from outreach.models import Call, Callback, Campaign, Facilitator, ImportBatch, 
 
 SIZE = history.Size(people=1_000_000, calls=3_000_000)
 GOAL_MS = 200.0
+#: Worked out anew over everybody of a campaign; its page opens without it, and shows it when it comes.
+COMES_LATER = "campaign: preflight"
 VISITS = 3
 ONES = 12
 """Persons, calls … whose pages are opened."""
@@ -75,7 +77,12 @@ def summed_up(taken: dict[Page, list[float]]) -> list[Figure]:
     for page, times in taken.items():
         groups.setdefault(page.group, []).extend(times)
     return [
-        Figure(name=f"{group}, p95", value=percentile(times, 0.95) * 1000, unit="ms", at_most=GOAL_MS)
+        Figure(
+            name=f"{group}, p95",
+            value=percentile(times, 0.95) * 1000,
+            unit="ms",
+            at_most=None if group == COMES_LATER else GOAL_MS,
+        )
         for group, times in sorted(groups.items())
     ]
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from benchmarks import __main__ as every
-from benchmarks import figures, processes
+from benchmarks import figures, offered, processes
 from benchmarks.figures import Figure, Report
 
 pytestmark = pytest.mark.unit
@@ -95,6 +95,24 @@ class TestEveryBenchmark:
     def test_that_does_not_exist_is_said_so(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert every.main(["flying"]) == 2
         assert "There is no benchmark flying" in capsys.readouterr().out
+
+
+LIST = """
+<a href="?o=1">Name</a> <a href="?">All</a> <a href="/elsewhere/?o=2">Other</a> <a href="?p=2">2</a>
+<form id="toolbar"><select name="action"><option value="delete">Delete</option></select></form>
+<form id="filter-form">
+  <select name="state"><option value="">All</option><option value="open">Open</option></select>
+  <input type="radio" name="by" value="alex"><input type="number" name="attempts_from">
+</form>
+"""
+
+
+class TestWhatAListOffers:
+    def test_is_each_option_of_each_filter_and_nothing_else(self) -> None:
+        assert list(offered.filters(LIST)) == ["state=open", "by=alex", "attempts_from=3"]
+
+    def test_is_each_column_and_page(self) -> None:
+        assert list(offered.sorts(LIST)) == ["o=1", "p=2"]
 
 
 class TestProcesses:
