@@ -85,6 +85,8 @@ class Counts:
 
     at: datetime
     campaigns: list[CampaignCount]
+    n_campaigns: int
+    """Campaigns that are not finished, shown or not."""
     n_people: int
     """People in all campaigns."""
     standings: dict[str, int]
@@ -154,6 +156,7 @@ def counts() -> Counts:
     return Counts(
         at=now,
         campaigns=_campaigns(open_ones[:CAMPAIGNS_SHOWN], people, now),
+        n_campaigns=len(open_ones),
         n_people=sum(n for *_, n in people),
         standings=_by_place((standing, n) for _, standing, _, n in people),
         days=days,
