@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from outreach.desk.reasons import reason_of
-from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import PartialWord, TurnWord
 from outreach.domain.phone_number import mask
 from outreach.domain.standing import CallKind
@@ -144,8 +143,11 @@ def _calls(now: Present, spoken: Spoken) -> RenderableType:
 
 
 def _stage(call: Call) -> str:
-    """Return where a call stands: the conversation's stage once there is one."""
-    return call.stage if call.stage and call.status == CallStatus.IN_PROGRESS.value else call.status
+    """Return where a call stands: the conversation's stage once there is one.
+
+    Words often come before the carrier's news that somebody has picked up.
+    """
+    return call.stage or call.status
 
 
 def _last_line(call: Call, spoken: Spoken) -> Text:
