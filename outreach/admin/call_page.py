@@ -25,6 +25,7 @@ def page_of(call: Call, user: Any) -> dict[str, Any]:
     conversation = conversation_of(call, events) if may_read else None
     if conversation is not None and (conversation.lines or conversation.is_live):
         note_look(user=user, call_id=call.pk, n_turns=conversation.n_turns)
+    corrections = call.history.exclude(history_type="+")  # that an operator asked for it corrects nothing
     return {
         "call": call,
         "talk_time": duration(seconds_between(call.answered_at, call.ended_at)),
@@ -35,7 +36,7 @@ def page_of(call: Call, user: Any) -> dict[str, Any]:
         "cost": after_call.cost_of(call),
         "timeline": timeline_of(call, events),
         "latencies": latencies_of(call, conversation.turns if conversation else []),
-        "edits": call.history.select_related("history_user").order_by("-history_date")[:EDITS_SHOWN],
+        "edits": corrections.select_related("history_user").order_by("-history_date")[:EDITS_SHOWN],
         "may_judge": call.answered_at is not None and user.has_perm("outreach.change_call"),
         "was_right": was_right(call),
         "flower_url": settings.FLOWER_URL if user.is_superuser else "",
