@@ -60,12 +60,13 @@ def receive_upload(
             country = options.default_country or campaign.default_country
             sample = [row.cells for row in rows if not isinstance(row, DamagedRow)]
             fields = suggest_fields(table.headers, sample=sample, default_country=country)
+            doubt = look.with_doubt_of(table).doubt
             batch.delimiter, batch.columns = table.delimiter, list(unique_headers(table.headers))
     except (UnreadableFile, UnusableHeader) as exc:
         batch.state, batch.problem, batch.finished_at = ImportState.REFUSED, str(exc)[:500], clock.now()
         batch.save()
         return batch
-    batch.options = options.stored() | {"fields": stored_fields(fields), "doubt": look.doubt}
+    batch.options = options.stored() | {"fields": stored_fields(fields), "doubt": doubt}
     batch.path, batch.worked_at = import_files.keep(source), clock.now()
     batch.save()
     return batch

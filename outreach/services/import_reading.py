@@ -9,8 +9,8 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import BinaryIO
 
 from outreach.domain.csv_columns import field_of
@@ -20,6 +20,8 @@ from outreach.services.import_records import MAX_LINE, DamagedRow, Record, Recor
 DELIMITERS = ",;\t|"
 _CHUNK = 1 << 18
 _SAMPLE = 1 << 16
+#: Lines above a header that may say what the list is.
+MOST_TITLES = 10
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _NOT_LISTS = {
     b"PK\x03\x04": "an Excel or OpenDocument workbook",
@@ -43,6 +45,10 @@ class Fingerprint:
     encoding: str
     doubt: str
 
+    def with_doubt_of(self, table: Table) -> Fingerprint:
+        """Return the same, with what opening the list has brought up."""
+        return replace(self, doubt=" ".join(filter(None, (self.doubt, table.doubt))))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -51,6 +57,8 @@ class Table:
     delimiter: str
     headers: Sequence[str]
     rows: Iterator[Record | DamagedRow]
+    doubt: str = ""
+    """What an operator should know of lines that are no rows."""
 
 
 def fingerprint(source: BinaryIO) -> Fingerprint:
@@ -112,15 +120,16 @@ def open_table(source: BinaryIO, *, encoding: str) -> Iterator[Table]:
         records = Records(text, delimiter=delimiter)
         for _ in range(skipped):
             records.skip_line()
-        first = _first_row(records)
+        first, further, doubt = _beginning(records)
         records.width = len(first.cells)
+        rows = chain(further, records)
         # "Ana;+34…" on the first line is nobody's header: that file has none.
         if is_person(first.cells):
             named = [f"column {number}" for number in range(1, len(first.cells) + 1)]
-            yield Table(delimiter=delimiter, headers=named, rows=chain([first], records))
+            yield Table(delimiter=delimiter, headers=named, rows=chain([first], rows), doubt=doubt)
         else:
             headers = [cell.strip() for cell in first.cells]
-            yield Table(delimiter=delimiter, headers=headers, rows=iter(records))
+            yield Table(delimiter=delimiter, headers=headers, rows=rows, doubt=doubt)
     finally:
         text.detach()
 
@@ -128,31 +137,50 @@ def open_table(source: BinaryIO, *, encoding: str) -> Iterator[Table]:
 def _separator(sample: str) -> tuple[str, int]:
     """Return the separator, and how many first lines only name it.
 
-    The separator is the one that yields most headers we know, then most columns; csv.Sniffer decides on
-    letter counts and takes the comma in "Ruiz, Ana;+34…" for the separator.
+    The separator is the one that yields most headers we know, then fewest lines above them, then most
+    columns; csv.Sniffer decides on letter counts and takes the comma in "Ruiz, Ana;+34…" for it.
     """
     first = re.split(r"\r\n|\r|\n", sample.lstrip("\ufeff"), maxsplit=1)[0]
     named = _SEPARATOR_LINE.fullmatch(first)
     if named:
         return named.group(1), 1
 
-    def fitness(delimiter: str) -> tuple[int, int]:
+    def fitness(delimiter: str) -> tuple[int, int, int]:
         rows = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
         try:
-            header = next((row for row in rows if any(cell.strip() for cell in row)), [])
+            top = list(islice((row for row in rows if any(map(str.strip, row))), MOST_TITLES + 1))
         except csv.Error:
-            return 0, 0
-        return sum(field_of(cell) is not None for cell in header[:200]), len(header)
+            return 0, 0, 0
+        n_titles = next((n for n, row in enumerate(top) if not _is_title(row)), 0)
+        header = top[n_titles] if top else []
+        return sum(field_of(cell) is not None for cell in header[:200]), -n_titles, len(header)
 
     return max(DELIMITERS, key=fitness), 0
 
 
-def _first_row(records: Records) -> Record:
+def _beginning(records: Records) -> tuple[Record, list[Record], str]:
+    """Return the first row, those that were read after it, and what to say of the lines above it.
+
+    A line that only says what the list is ("Exported on 3 May") is passed over where a header follows.
+    """
+    titles: list[Record] = []
     for record in records:
         if isinstance(record, DamagedRow):
             raise UnreadableFile(f"The header cannot be read: {record.sentence}")
         if any("\0" in cell for cell in record.cells):
             raise UnreadableFile("The header holds NUL bytes: save the list as CSV (UTF-8) and upload that.")
-        if any(cell.strip() for cell in record.cells):
-            return record
+        if not _is_title(record.cells):
+            doubt = f"What stands above line {record.line} is no row of the list and was left out."
+            return record, [], doubt if titles else ""
+        titles.append(record)
+        if len(titles) > MOST_TITLES:
+            break
+    if titles:
+        return titles[0], titles[1:], ""
     raise UnreadableFile(f"The file has no header within its first {MAX_LINE} characters.")
+
+
+def _is_title(cells: Sequence[str]) -> bool:
+    """Tell whether a line holds a single cell that names no column, nor anybody."""
+    filled = [cell for cell in cells if cell.strip()]
+    return len(filled) == 1 and field_of(filled[0]) is None and not is_person(filled)

@@ -61,6 +61,7 @@ def import_file(
             if alone:
                 batch.save()
                 with transaction.atomic(durable=True), open_table(source, encoding=look.encoding) as table:
+                    look = look.with_doubt_of(table)
                     table, columns = _matched(table, options.default_country or campaign.default_country)
                     import_table(batch, table=table, look=look, columns=columns, options=options)
             else:
@@ -134,6 +135,7 @@ def _import_kept(batch: ImportBatch, source: BinaryIO) -> None:
     with transaction.atomic(durable=True), open_table(source, encoding=look.encoding) as table:
         columns = columns_of(table.headers, batch.options["fields"])
         batch.rows.exclude(code__in=ELSEWHERE).delete()
+        look = look.with_doubt_of(table)
         import_table(batch, table=table, look=look, columns=columns, options=options_of(batch.options))
 
 

@@ -55,6 +55,22 @@ class TestEncoding:
             fingerprint(io.BytesIO(content))
 
 
+class TestLinesAboveTheHeader:
+    @pytest.mark.parametrize(
+        "title", ["Exported 2026-11-01\n", "Report;;\n\n(all regions);;\n", "Kunden, Nord\n"]
+    )
+    def test_are_passed_over_and_told(self, title: str) -> None:
+        source = io.BytesIO(f"{title}Name;Phone;Team\nRuiz, Ana;+34600000000;A, B\n".encode())
+        look = fingerprint(source)
+        with open_table(source, encoding=look.encoding) as table:
+            assert (table.delimiter, table.headers) == (";", ["Name", "Phone", "Team"])
+            assert [row.line for row in table.rows] == [title.count("\n") + 2]
+            assert "is no row of the list" in look.with_doubt_of(table).doubt
+
+    def test_are_rows_where_no_header_follows(self) -> None:
+        assert rows_of("Rome\nParis\nOslo\n")[1:] == (["Rome"], [Record(2, ["Paris"]), Record(3, ["Oslo"])])
+
+
 class TestSeparator:
     @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
     @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
