@@ -206,7 +206,7 @@ class CallActions:
         context = {
             **self.admin_site.each_context(request),  # type: ignore[attr-defined]
             "opts": Call._meta,
-            "media": self.media,  # type: ignore[attr-defined]
+            "media": self.media["css"],  # type: ignore[attr-defined]
             "title": "A test made of this call",
             "call": call,
             "made": made,

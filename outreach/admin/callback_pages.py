@@ -56,7 +56,7 @@ def agenda_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
-        "media": model_admin.media,
+        "media": model_admin.media["css"],
         "title": "Callbacks by day",
         "agenda": agenda_of(first=first, zone=zone, now=now, campaign_id=chosen),
         "my_city": city_of(timezone.get_current_timezone_name()),
@@ -79,7 +79,7 @@ def done_page(model_admin: Any, request: HttpRequest, callback_id: int) -> HttpR
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
-        "media": model_admin.media + form.media,
+        "media": model_admin.media["css"] + form.media,
         "title": "A person has called",
         "callback": callback,
         "form": form,

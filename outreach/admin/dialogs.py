@@ -198,7 +198,7 @@ def confirm_many(
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
-        "media": model_admin.media,
+        "media": model_admin.media["css"],
         "title": title,
         "says": says,
         "button": submit,

@@ -108,7 +108,7 @@ def add_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
-        "media": model_admin.media + form.media,
+        "media": model_admin.media["css"] + form.media,
         "title": "Numbers that are never called",
         "form": form,
         "result": result,
@@ -135,7 +135,7 @@ def export_page(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.model._meta,
-        "media": model_admin.media,
+        "media": model_admin.media["css"],
         "title": "Export numbers that are never called",
         "n": rows.count(),
     }
