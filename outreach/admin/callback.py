@@ -21,7 +21,7 @@ from outreach.admin.callback_pages import agenda_page, done_page
 from outreach.admin.list_filters import DaysFromTo
 from outreach.admin.searching import people_found
 from outreach.desk.badges import badge
-from outreach.desk.rendering import DASH, admin_link, moment, their_moment, their_own_moment
+from outreach.desk.rendering import DASH, admin_link, moment, on_both_clocks, their_moment
 from outreach.desk.titles import Titled
 from outreach.models import AccessKind, Callback
 from outreach.services import clock
@@ -117,12 +117,7 @@ class CallbackAdmin(FactsAdmin):
 
     @display(description="Promised, on their clock", ordering="promised_at", header=True)
     def promised_for(self, callback: Callback) -> list[str]:
-        """Return the promised time on the person's clock, and below it on that of whoever looks."""
-        theirs, mine = (
-            their_own_moment(callback.promised_at, callback.time_zone),
-            moment(callback.promised_at),
-        )
-        return [theirs, mine] if theirs else [mine, ""]
+        return on_both_clocks(callback.promised_at, callback.time_zone)
 
     @display(description="Promised for")
     def promised(self, callback: Callback) -> str:

@@ -24,7 +24,7 @@ from outreach.admin.dialogs import dialog
 from outreach.admin.searching import people_found
 from outreach.admin.telling import say_done
 from outreach.desk.badges import badge
-from outreach.desk.rendering import DASH, admin_link, their_moment, when
+from outreach.desk.rendering import DASH, admin_link, on_both_clocks, their_moment, when
 from outreach.desk.titles import Titled
 from outreach.models import AccessKind, Interest, Turn
 from outreach.services import clock, interests
@@ -64,6 +64,9 @@ class Work(DropdownFilter):
 @admin.register(Interest)
 class InterestAdmin(KeptAdmin):
     """Who said yes and waits to hear from us; the most urgent first."""
+
+    class Media:
+        css = {"all": ["outreach/calls.css"]}
 
     list_display = ("person", "state", "due", "owner_named", "campaign", "evidence", "note", "standing")
     list_filter = (Work, ("facilitator__campaign", RelatedDropdownFilter), ("owner", RelatedDropdownFilter))
@@ -176,9 +179,9 @@ class InterestAdmin(KeptAdmin):
             "{} {} {}", badge("handled", variant="success"), row.handled_by, when(row.handled_at)
         )
 
-    @display(description="Due")
-    def due(self, row: Interest) -> SafeString | str:
-        return their_moment(row.due_at, row.facilitator.time_zone)
+    @display(description="Due", header=True)
+    def due(self, row: Interest) -> list[str]:
+        return on_both_clocks(row.due_at, row.facilitator.time_zone)
 
     @display(description="Owner")
     def owner_named(self, row: Interest) -> str:

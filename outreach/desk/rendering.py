@@ -82,6 +82,12 @@ def their_own_moment(at: datetime, zone_name: str) -> str:
     return f"{_short(at, zone_name)} {city_of(zone_name)}"
 
 
+def on_both_clocks(at: datetime, zone_name: str) -> list[str]:
+    """Return a time on the person's clock, and for the line below on mine; mine alone where they agree."""
+    theirs = their_own_moment(at, zone_name)
+    return [theirs, moment(at)] if theirs else [moment(at), ""]
+
+
 def _clock_if_near(at: datetime, theirs: tzinfo, mine: tzinfo) -> str:
     """Return my time of a moment, with the day only where it is another one than theirs."""
     local = at.astimezone(mine)
