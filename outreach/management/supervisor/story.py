@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import redis
-from django.conf import settings
 from django.db.models import Count, Q
-from pydantic import ValidationError
 
 from outreach.domain.call_status import CallStatus
-from outreach.domain.contracts import WORD, WORDS_FIELD, WORDS_STREAM, NoteWord, TurnWord
+from outreach.domain.contracts import AnyWord, NoteWord, TurnWord
 from outreach.domain.disposition import AnsweredBy, Disposition
 from outreach.domain.phone_number import mask
 from outreach.domain.standing import CallKind, Standing
 from outreach.management.supervisor.callers import Callers
 from outreach.management.supervisor.story_line import Line
+from outreach.management.word_feed import WordFeed
 from outreach.models import Call, CampaignState, Facilitator
 from outreach.services import clock
 
@@ -49,7 +46,6 @@ _MACHINES = {
     AnsweredBy.SCREENING.value: "a call screening service",
     AnsweredBy.UNAVAILABLE.value: "an announcement",
 }
-WORDS_AT_ONCE = 500
 
 
 @dataclass
@@ -64,13 +60,10 @@ class Story:
 
     def __init__(self) -> None:
         """Begin after everything that has happened already."""
-        # Any: the client's types know neither RESP3 nor decoded answers.
-        self._stream: Any = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+        self._words = WordFeed()
         self._since = clock.now()
         self._calls: dict[UUID, _Known] = {}
         self._callers = Callers()
-        last: Any = self._stream.xrevrange(WORDS_STREAM, count=1)
-        self._last_word: str = last[0][0] if last else "0-0"
         self.conversations = 0
         self._all_done = True
 
@@ -91,7 +84,7 @@ class Story:
 
     def close(self) -> None:
         """Let go of the stream."""
-        self._stream.close()
+        self._words.close()
 
     def _began(self, call: Call) -> Iterator[Line]:
         known = self._calls.get(call.pk)
@@ -116,17 +109,10 @@ class Story:
         yield Line(source=source, text=f"{call.who} talks with Alex; {whom} is called")
 
     def _said(self) -> Iterator[Line]:
-        heard = self._stream.xread({WORDS_STREAM: self._last_word}, count=WORDS_AT_ONCE)
-        for _, entries in heard or ():
-            for entry, fields in entries:
-                self._last_word = entry
-                yield from self._word(fields.get(WORDS_FIELD, ""))
+        for word in self._words.read(seconds=0):
+            yield from self._word(word)
 
-    def _word(self, text: str) -> Iterator[Line]:
-        try:
-            word = WORD.validate_json(text)
-        except ValidationError:
-            return  # the recorder is who complains about it
+    def _word(self, word: AnyWord) -> Iterator[Line]:
         name = self._name_of(word.call_id)
         if isinstance(word, TurnWord):
             cut = " —" if word.interrupted else ""
