@@ -68,6 +68,11 @@ def commit_intent(*, call_id: UUID) -> CallOrder | NotYet | None:
     wait = seconds_until_token(control=control, campaign=campaign, now=now)
     if wait > 0:
         return NotYet(seconds=wait)
+    return _order(call, campaign, now)
+
+
+def _order(call: Call, campaign: Campaign, now: datetime) -> CallOrder:
+    """Write the intent down, and return what the carrier is asked for."""
     call.status = CallStatus.DIALING.value
     call.dialing_at = now
     call.deadline_at = now + timedelta(seconds=defaults.PROVIDER_QUEUE + campaign.ring_timeout + 30)
