@@ -6,7 +6,7 @@ nobody moves nobody, and what holds for a number may have changed since: so all 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,9 @@ from outreach.domain import campaign_term
 from outreach.domain.call_window import InvalidCallWindow
 from outreach.domain.gate import GateRules, NumberHistory, Refuse, decide
 from outreach.domain.standing import CallKind, Standing
-from outreach.models import Campaign, CampaignState, CanaryState, DialingControl, Facilitator
+from outreach.models import CallerId, Campaign, CampaignState, CanaryState, DialingControl, Facilitator
+from outreach.services.caller_ids import pool, used_today
+from outreach.services.capacity import live_workers
 from outreach.services.gating import candidate_of, histories_of, rang_and_asked, rules_of
 
 _KINDS: dict[str, CallKind] = {
@@ -56,6 +58,10 @@ class _Known:
     stopped: str
     rules: dict[int, GateRules | str]
     """Of each campaign; a sentence where its hours cannot be read."""
+    no_number: dict[int, str]
+    """Of each campaign why there is no number to call from; empty: there is one."""
+    no_agent: bool
+    """Whether no agent worker reports that takes calls."""
     histories: dict[str, NumberHistory]
     asked_at: dict[int, datetime]
 
@@ -75,12 +81,17 @@ def explain(people: Sequence[Facilitator], *, now: datetime) -> dict[int, list[B
 
 
 def _what_is_known(queue: Sequence[Facilitator], now: datetime) -> _Known:
-    if not queue:
-        return _Known(now=now, stopped="", rules={}, histories={}, asked_at={})
+    campaigns = {person.campaign_id: person.campaign for person in queue}
+    if not campaigns:
+        return _Known(
+            now=now, stopped="", rules={}, no_number={}, no_agent=False, histories={}, asked_at={}
+        )  # fmt: skip
     return _Known(
         now=now,
         stopped=_why_stopped(),
-        rules=_rules_by_campaign(person.campaign for person in queue),
+        rules={pk: _rules(campaign) for pk, campaign in campaigns.items()},
+        no_number=_why_no_number(campaigns, now),
+        no_agent=not live_workers(now),
         histories=histories_of([person.number for person in queue], now=now),
         asked_at=rang_and_asked([person.pk for person in queue]),
     )
@@ -94,15 +105,22 @@ def _why_stopped() -> str:
     return f"All dialing is stopped{f' by {control.stopped_by}' if control.stopped_by else ''}{why}"
 
 
-def _rules_by_campaign(campaigns: Iterable[Campaign]) -> dict[int, GateRules | str]:
-    rules: dict[int, GateRules | str] = {}
-    for campaign in campaigns:
-        if campaign.pk not in rules:
-            try:
-                rules[campaign.pk] = rules_of(campaign)
-            except InvalidCallWindow as problem:
-                rules[campaign.pk] = f"The campaign's calling hours cannot be read: {problem}"
-    return rules
+def _rules(campaign: Campaign) -> GateRules | str:
+    try:
+        return rules_of(campaign)
+    except InvalidCallWindow as problem:
+        return f"The campaign's calling hours cannot be read: {problem}"
+
+
+def _why_no_number(campaigns: Mapping[int, Campaign], now: datetime) -> dict[int, str]:
+    """Return of each campaign why there is no number to call from; empty: there is one."""
+    named = {number for campaign in campaigns.values() for number in campaign.caller_ids}
+    rows = {row.number: row for row in CallerId.objects.filter(number__in=named)}
+    used = used_today([row.number for row in rows.values() if row.daily_cap is not None], now)
+    return {
+        pk: pool(campaign.caller_ids, known=rows, used=used, now=now).why_none
+        for pk, campaign in campaigns.items()
+    }
 
 
 def _closed(person: Facilitator) -> Because:
@@ -130,7 +148,7 @@ def _queued(person: Facilitator, known: _Known) -> list[Because]:
     else:
         own = None
     found = [reason for reason in (nobody, own) if reason is not None]
-    return found or [Because(sentence=_their_turn(person))]
+    return found or [Because(sentence=_their_turn(person, known))]
 
 
 def _why_nobody(campaign: Campaign, kind: CallKind, known: _Known) -> Because | None:
@@ -180,10 +198,15 @@ def _until(person: Facilitator, at: datetime) -> Because:
     return Because(sentence=reason, at=None if ", next " in reason else at)
 
 
-def _their_turn(person: Facilitator) -> str:
-    if person.standing == Standing.CALLBACK_DUE.value:
-        return "The promised call is due: it is made as soon as a line is free."
+def _their_turn(person: Facilitator, known: _Known) -> str:
+    """Say what somebody waits for in whose own way nothing stands."""
+    promised = person.standing == Standing.CALLBACK_DUE.value
+    turn = "The promised call is due" if promised else "It is their turn"
     campaign = person.campaign
-    if campaign.canary_state == CanaryState.RUNNING:
+    if known.no_agent:
+        return f"{turn}, but no agent worker reports: Alex is nowhere."
+    if known.no_number[campaign.pk]:
+        return f"{turn}. {known.no_number[campaign.pk]}"
+    if campaign.canary_state == CanaryState.RUNNING and not promised:
         return f"The first {campaign.canary_size} people are called one at a time; then an operator says go."
-    return "It is their turn: they are called as soon as a line is free."
+    return f"{turn}: {'it is made' if promised else 'they are called'} as soon as a line is free."

@@ -14,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from outreach.models import CampaignState, CanaryState, Facilitator, Suppression
+from outreach.models import AgentWorker, CallerId, CampaignState, CanaryState, Facilitator, Suppression
 from outreach.services import campaigns, clock
 from outreach.services.callbacks import promise
 from outreach.services.exporting import COLUMNS, as_csv
-from tests.factories import a_campaign, a_person, an_earlier_call, claim
+from tests.factories import a_campaign, a_person, an_agent_worker, an_earlier_call, claim
 
 pytestmark = [
     pytest.mark.integration,
@@ -49,6 +49,12 @@ def whys(desk: Client) -> dict[str, str]:
     }
 
 
+def alex_is_there() -> None:
+    """Let a worker report that goes on reporting, however long a page takes to be made here."""
+    an_agent_worker()
+    AgentWorker.objects.update(reported_at=clock.now() + DAY)
+
+
 def with_campaign(name: str, *, consent: str = "express", **fields: Any) -> Facilitator:
     """Return somebody of that name who is due, in a campaign of their own."""
     return a_person(a_campaign(**fields), name=name, consent_basis=consent)
@@ -56,6 +62,7 @@ def with_campaign(name: str, *, consent: str = "express", **fields: Any) -> Faci
 
 class TestWhyNot:
     def test_is_said_of_people_whom_the_gate_has_never_judged(self, desk: Client) -> None:
+        alex_is_there()
         campaign, now = a_campaign(), clock.now()
         a_person(campaign, name="their turn")
         a_person(campaign, name="no consent", consent_basis="")
@@ -79,7 +86,22 @@ class TestWhyNot:
         assert said["said no"].startswith("They said no on Sat 28 Feb 2026; quiet until ")
         assert said["suppressed"] == "This number must never be called."
 
+    def test_is_said_of_people_whom_nobody_and_nothing_could_call(self, desk: Client) -> None:
+        with_campaign("nobody to talk")
+        assert (
+            whys(desk)["nobody to talk"] == "It is their turn, but no agent worker reports: Alex is nowhere."
+        )
+        alex_is_there()
+        CallerId.objects.create(
+            number="+12025550188", rests_until=clock.now() + DAY, created_at=clock.now()
+        )  # fmt: skip
+        with_campaign("no number", caller_ids=["+12025550188"])
+        said = whys(desk)
+        assert said["nobody to talk"] == "It is their turn: they are called as soon as a line is free."
+        assert said["no number"].startswith("It is their turn. Every number to call from rests: wake one")
+
     def test_is_said_of_people_in_campaigns_that_call_nobody(self, desk: Client) -> None:
+        alex_is_there()
         now = clock.now()
         with_campaign("draft", state=CampaignState.DRAFT)
         with_campaign("draft without consent", state=CampaignState.DRAFT, consent="")
@@ -114,6 +136,7 @@ class TestWhyNot:
     def test_is_said_of_people_who_were_called(self, desk: Client) -> None:
         campaign, now = a_campaign(), clock.now()
         claim(a_person(campaign, name="on the phone"))
+        alex_is_there()
         again = a_person(
             campaign, name="again", standing="retry_due", next_call_at=now + DAY, attempts_made=1,
             not_called_code="retry", not_called_reason="No answer (attempt 1 of 4).",
