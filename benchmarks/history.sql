@@ -43,7 +43,7 @@ INSERT INTO outreach_call (id, channel, facilitator_id, campaign_id, script_id, 
     end_received_at, settled_at, duration_seconds, empty_lists, n_turns, n_notes, transcript, cost,
     cost_currency, cost_state, tally_due)
 SELECT gen_random_uuid(), 'phone', f.id, f.campaign_id, %(script)s, f.number,
-    '+1303555010' || c %% %(callers)s, '', CASE WHEN c < %(people)s THEN 'first' ELSE 'retry' END, '', '',
+    '+1303555010' || c %% %(callers)s, '', CASE WHEN c %% 3 = 0 THEN 'first' WHEN c %% 50 = 0 THEN 'callback' ELSE 'retry' END, '', '',
     'token' || c, 'CA' || md5(c::text),
     CASE WHEN talks OR c %% 100 < 45 THEN 'completed' WHEN c %% 100 < 85 THEN 'no_answer'
         WHEN c %% 100 < 95 THEN 'busy' ELSE 'failed' END,
@@ -54,7 +54,8 @@ SELECT gen_random_uuid(), 'phone', f.id, f.campaign_id, %(script)s, f.number,
     CASE WHEN talks THEN (ARRAY['opening', 'permission', 'pitch', 'close'])[1 + c %% 4] ELSE '' END,
     'worker', '', at, at, at, at, at, at, CASE WHEN c %% 100 < 45 THEN at + interval '9 seconds' END,
     at + interval '3 minutes', CASE WHEN talks THEN at + interval '3 minutes' END, at + interval '4 minutes',
-    CASE WHEN c %% 100 < 45 THEN 5 + c * 31 %% 400 END, 0, CASE WHEN talks THEN %(turns)s END, 0, 'complete',
+    CASE WHEN c %% 100 < 45 THEN 5 + c * 31 %% 400 END, 0, CASE WHEN talks THEN %(turns)s END, 0,
+    CASE WHEN talks THEN 'complete' ELSE 'open' END,
     0.02, 'USD', 'billed', false
 FROM (SELECT c, c %% 100 < %(talks)s AS talks, 1 + c * 7919 %% %(people)s AS n,
         %(since)s + c * 0.9 * ((%(now)s - %(since)s) / %(calls)s::float8) AS at

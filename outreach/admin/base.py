@@ -21,7 +21,7 @@ from unfold.admin import ModelAdmin
 from outreach.models import AccessKind
 from outreach.services.accesses import note_access
 
-COUNT_CAP = 1_000
+COUNT_CAP = 500
 """Rows that a list counts exactly; of more, so many can be paged through."""
 
 

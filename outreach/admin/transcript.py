@@ -2,6 +2,9 @@
 
 # Django and unfold dictate signatures with arguments that not every method needs.
 
+# Django dictates signatures with arguments that not every method needs.
+# ruff: noqa: ARG002
+
 from __future__ import annotations
 
 from typing import Any
@@ -89,11 +92,19 @@ class NoteAdmin(WordsAdmin):
 
     list_display = ("noted", "of_call", "text", "at_turn")
     list_select_related = ("call__facilitator",)
-    search_fields = ("=call__id",)
+    search_fields = ("call",)
     search_help_text = "A call's id"
     ordering = ("-id",)
     fields = ("of_call", "seq", "text", "turn_seq", "noted")
     readonly_fields = fields
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Note], search_term: str
+    ) -> tuple[QuerySet[Note], bool]:
+        term = search_term.strip()
+        call_id = _uuid(term)
+        found = queryset.filter(call=call_id) if call_id is not None else queryset.none()
+        return found if term else queryset, False
 
     @display(description="At turn", ordering="turn_seq")
     def at_turn(self, note: Note) -> str:

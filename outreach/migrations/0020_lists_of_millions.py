@@ -179,7 +179,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="call",
-            index=models.Index(fields=["kind", "queued_at"], name="call_by_kind"),
+            index=models.Index(
+                condition=models.Q(("kind__in", ["callback", "manual"])),
+                fields=["kind", "queued_at"],
+                name="call_rare_kind",
+            ),
         ),
         migrations.AddIndex(
             model_name="call",

@@ -202,7 +202,7 @@ class Call(models.Model):
 
     class Meta:
         constraints = [
-            # Not `unique=True`: that makes a second index, for the beginnings of values that nobody looks for.
+            # Not `unique=True`: that makes a second index, for how values begin, which nobody looks for.
             models.UniqueConstraint(name="call_token_once", fields=["token"]),
             models.UniqueConstraint(name="call_twilio_sid_once", fields=["twilio_sid"]),
             models.CheckConstraint(
@@ -248,7 +248,11 @@ class Call(models.Model):
                 fields=["answered_by", "queued_at"],
                 condition=Q(answered_by__in=["ivr", "screening", "unavailable", "uncertain"]),
             ),
-            models.Index(name="call_by_kind", fields=["kind", "queued_at"]),
+            models.Index(
+                name="call_rare_kind",
+                fields=["kind", "queued_at"],
+                condition=Q(kind__in=["callback", "manual"]),
+            ),
             models.Index(
                 name="call_rare_channel", fields=["channel", "queued_at"], condition=~Q(channel="phone")
             ),
