@@ -89,10 +89,19 @@
         });
     }
 
+    /* Where several values can be chosen, select2 puts a field of its own in the place of the labelled one. */
+    function nameChoices() {
+        for (const field of document.querySelectorAll(".select2-search__field:not([aria-label])")) {
+            const label = field.closest(".select2")?.parentElement.querySelector("label");
+            if (label) field.setAttribute("aria-label", label.textContent.trim());
+        }
+    }
+
     document.addEventListener("DOMContentLoaded", () => {
         addSkipLink();
         makePressable(document);
         document.querySelectorAll("#header-inner a[title='Go back']").forEach(name);
+        window.django?.jQuery?.(() => setTimeout(nameChoices));  // after select2, which waits for jQuery's word
     });
     document.addEventListener("keydown", press);
     document.addEventListener("keydown", leave);
