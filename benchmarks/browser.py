@@ -11,8 +11,6 @@ from typing import BinaryIO
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from outreach.services.api_tokens import make_token
-
 _BOUNDARY = "a-list-of-people"
 _PLAIN_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -21,19 +19,21 @@ class Browser:
     """Somebody who may do everything, at a web process on this machine. One connection per request."""
 
     def __init__(self, port: int) -> None:
-        """Log in by a session and a token of our own: passwords are not what is measured."""
-        user = get_user_model().objects.create_superuser("benchmark", password=None)
+        """Log in by a session of our own: passwords are not what is measured."""
+        self.user = get_user_model().objects.create_superuser("benchmark", password=None)
         client = Client()
-        client.force_login(user)
+        client.force_login(self.user)
         session = client.cookies["sessionid"].value
         token = "c" * 32
-        _api_token, key = make_token(user=user, name="benchmark")
         self._port = port
         self._headers = {
             "Cookie": f"sessionid={session}; csrftoken={token}", "X-CSRFToken": token,
-            "Authorization": f"Bearer {key}",
             "Host": f"127.0.0.1:{port}", "Referer": f"http://127.0.0.1:{port}/",
         }  # fmt: skip
+
+    def send_key(self, key: str) -> None:
+        """Send the key of an API token with every request from now on."""
+        self._headers["Authorization"] = f"Bearer {key}"
 
     def read(self, path: str) -> str:
         """Open a page and return all of it.

@@ -23,6 +23,7 @@ from benchmarks.browser import Browser
 from benchmarks.figures import Figure, Report, main, median, percentile
 from benchmarks.stage import stage
 from outreach.models import Call, Callback, Campaign, Facilitator, ImportBatch, Suppression, Turn
+from outreach.services.api_tokens import make_token
 
 SIZE = history.Size(people=1_000_000, calls=3_000_000)
 GOAL_MS = 200.0
@@ -49,6 +50,7 @@ def measure(report: Report) -> None:
         made = time.perf_counter() - began
         running.start("web")
         browser = Browser(running.ports.web)
+        browser.send_key(make_token(user=browser.user, name="benchmark")[1])
         taken = visit(browser, list(pages(browser)))
     report.figures += summed_up(taken)
     report.figures.append(Figure(name="making the history", value=made, unit="s"))
