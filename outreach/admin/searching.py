@@ -59,13 +59,14 @@ def with_words(term: str, path: str = "") -> Q:
     A rare word is looked up in its index first: read in the list's order, a page of the few that have it
     would be looked for among everybody.
     """
-    # NFC: some keyboards write an accent as a letter of its own. As stored, an address is two words.
-    plain = unicodedata.normalize("NFC", term).translate(_WITHOUT_ACCENTS).replace("@", " ")
+    # NFC: some keyboards write an accent as a letter of its own. As stored, an address is two words, and
+    # who has typed the @ has typed the first of them to its end.
+    plain = unicodedata.normalize("NFC", term).translate(_WITHOUT_ACCENTS).replace("@", "@ ")
     # Quoted: PostgreSQL splits each word as it split those that are stored, and reads no operators in it.
     typed = [word.replace("'", "''") for word in plain.replace("\\", " ").split()]
-    if not typed:
+    words = [f"'{word[:-1]}'" if word.endswith("@") else f"'{word}':*" for word in typed if word != "@"]
+    if not words:
         return Q(**{f"{path}pk__in": []})
-    words = [f"'{word}':*" for word in typed]
     query = SearchQuery(" & ".join(words), config="simple", search_type="raw")
     matching = Facilitator.objects.filter(searched=query)
     few = list(matching.order_by().values_list("pk", flat=True)[: FEW + 1])
