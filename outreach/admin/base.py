@@ -17,6 +17,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 from outreach.models import AccessKind
 from outreach.services.accesses import note_access
@@ -46,6 +47,15 @@ class CappedPaginator(Paginator):
         return self._counted > COUNT_CAP
 
 
+class DeskChangeList(ChangeList):
+    """A list whose heading offers to show all only where something narrows it."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
 class DeskAdmin(ModelAdmin):
     """A list and a page of one model, with the product's common ways."""
 
@@ -70,6 +80,9 @@ class DeskAdmin(ModelAdmin):
         rows = self.model._default_manager.order_by().values("pk")
         is_short = rows[: COUNT_CAP + 1].count() <= COUNT_CAP
         return self.get_list_display(request) if is_short else self.sorted_by_index
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return DeskChangeList
 
     # unfold looks a dotted permission up in the database when it checks an action, which no fresh
     # database survives: its tables are made after the checks. So actions name these instead.

@@ -119,6 +119,14 @@ class TestFilters:
         assert names_on(desk, because="daily_cap") == {"Listed"}
 
 
+class TestTheHeading:
+    def test_offers_to_show_all_only_where_something_narrows_the_list(self, desk: Client) -> None:
+        a_person(a_campaign())
+        assert "Show all" not in desk.get(reverse(LIST)).content.decode()
+        for narrowed in ({"q": "nobody"}, {"country": "ES"}):
+            assert "Show all" in desk.get(reverse(LIST), narrowed).content.decode()
+
+
 class TestManyPeople:
     def test_are_listed_searched_and_filtered_without_reading_everybody(self, desk: Client) -> None:
         campaign = a_campaign()
