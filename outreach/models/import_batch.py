@@ -63,7 +63,8 @@ class ImportBatch(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = _("import batches")
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
         indexes = [
             models.Index(name="import_unfinished", fields=["campaign"], condition=models.Q(state="importing"))
         ]
