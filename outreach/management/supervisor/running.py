@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils.dateparse import parse_datetime
 
 from outreach.domain.call_status import CallStatus
@@ -31,6 +31,8 @@ TELL_EVERY = 0.25
 CALLS_MAY_LAST = 90.0
 HURRIED_CALLS_MAY_LAST = 5.0
 END_AT_ONCE = 3
+#: What a look raises while the database is away for a moment.
+AWAY = (DatabaseError, InterfaceError, ConnectionError)
 _BEFORE_DIAL = [CallStatus.QUEUED.value, CallStatus.PREPARING.value]
 
 
@@ -111,7 +113,9 @@ class Running:
             self.terminal.ahead = clock.now() - datetime.now(UTC)
             for line in self._story.go_on():
                 self.terminal.say(line.source, line.text)
-        except (DatabaseError, ConnectionError):
+        except AWAY:
+            # A connection that the server has ended stays unusable; the next look opens another.
+            connection.close()
             time.sleep(1)
             return
         if self._story.conversations and not self._told_first:
@@ -123,7 +127,7 @@ class Running:
         """Stop everything: new calls first, then wait for those in progress, the databases last."""
         try:
             self._let_calls_end()
-        except (DatabaseError, ConnectionError, OSError) as problem:
+        except (*AWAY, OSError) as problem:
             self.terminal.say("up", f"Calls in progress could not be waited for: {problem}")
         self.terminal.say("up", "Stopping the processes.")
         self.journal.stopping = True
