@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from outreach.desk.reasons import predicate_of, what_they_do
 from outreach.desk.rendering import city_of, zone_of
@@ -76,7 +76,7 @@ def waiting_of(people: Iterable[Counted], unfinished: Sequence[Campaign], now: d
             of_idle[campaign_id] += n
         else:
             groups[code, "" if code else standing] += n
-    hours = _hours_awaited(now, but_not=list(closed))
+    hours = _hours_awaited(now, calling=known - closed, but_not=closed)
     groups[RefusalCode.OUTSIDE_WINDOW.value, ""] -= sum(group.n_people for group in hours)
     for_nobody = [_for_nobody(campaign, why, of_idle[campaign.pk]) for campaign, why in idle.items()]
     others = [
@@ -148,10 +148,11 @@ def _own_reasons(standings: Mapping[str, int]) -> list[Waiting]:
     ]
 
 
-def _hours_awaited(now: datetime, *, but_not: list[int]) -> list[Waiting]:
+def _hours_awaited(now: datetime, *, calling: set[int], but_not: set[int]) -> list[Waiting]:
     """Group who waits for their hours to open by when they do, on their own clocks."""
     code = RefusalCode.OUTSIDE_WINDOW.value
-    rows: Any = PeopleCount.objects.filter(code=code, opens_at__gt=now).exclude(campaign__in=but_not)
+    called = Q(campaign__in=calling) | Q(standing=Standing.CALLBACK_DUE.value) & ~Q(campaign__in=but_not)
+    rows: Any = PeopleCount.objects.filter(called, code=code, opens_at__gt=now)
     groups: dict[str, list[tuple[datetime, str, int]]] = defaultdict(list)
     counted = rows.order_by().values_list("opens_at", "time_zone").annotate(people=Sum("n"))
     for opens_at, zone_name, n in sorted(counted.exclude(people=0)):

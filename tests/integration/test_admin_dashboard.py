@@ -153,6 +153,18 @@ class TestCounts:
             (1, "waits for their turn"),
         ]
 
+    def test_forget_who_waits_for_hours_in_a_finished_campaign_but_no_promise_of_it(self) -> None:
+        """A paused one still waits as a whole."""
+        waits = {"not_called_code": "outside_window", "next_call_at": clock.now() + timedelta(hours=5)}
+        for state in ("running", "paused", "finished"):
+            campaign = a_campaign(name=state, state=state)
+            for standing in ("waiting", "waiting", "callback_due"):
+                a_person(campaign, standing=standing, **waits)
+        assert [(group.n_people, group.says) for group in board.counts().waiting] == [
+            (4, "wait for 15:05 in their zone"),
+            (3, "wait for “paused”, which is paused"),
+        ]
+
     def test_tell_a_long_list_of_reasons_by_the_most_frequent(self) -> None:
         campaign = a_campaign()
         for n in range(11):
