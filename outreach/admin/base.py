@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.paginator import Paginator
 from django.db import models
 from django.forms import ModelForm
@@ -48,7 +49,15 @@ class CappedPaginator(Paginator):
 
 
 class DeskChangeList(ChangeList):
-    """A list whose heading offers to show all only where something narrows it."""
+    """A list that offers to show all only where something narrows it, and is sorted only as it offers."""
+
+    def get_ordering(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> list[Any]:
+        """Sort by what the heads offer; by itself where an address asks for more, as an old bookmark may."""
+        if self.sortable_by is not None:
+            offered = {place for place, name in enumerate(self.list_display) if name in self.sortable_by}
+            if not offered.issuperset(self.get_ordering_field_columns()):
+                self.params.pop(ORDER_VAR, None)
+        return super().get_ordering(request, queryset)
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

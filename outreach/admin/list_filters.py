@@ -27,7 +27,7 @@ class DaysFromTo(RangeDateFilter):
         first, last = self._day("from"), self._day("to")
         if first is not None:
             queryset = queryset.filter(**{f"{self.field_path}__gte": _begin_of(first)})
-        if last is not None:
+        if last is not None and last < date.max:
             queryset = queryset.filter(**{f"{self.field_path}__lt": _begin_of(last + timedelta(days=1))})
         return queryset
 

@@ -1,7 +1,5 @@
 """What was said and noted: a search in all of it; the conversation itself is on the call's page."""
 
-# Django and unfold dictate signatures with arguments that not every method needs.
-
 # Django dictates signatures with arguments that not every method needs.
 # ruff: noqa: ARG002
 
