@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 max_length=20,
             ),
         ),
+        migrations.RunSQL(LAST_DISPOSITION, migrations.RunSQL.noop),
         migrations.AlterField(
             model_name="call",
             name="campaign",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.migrations import RunSQL
 from django.db.models import Count, Sum
 
 from outreach.domain.tally import Thing, What
@@ -179,3 +182,38 @@ class TestPeople:
         tallying.count_people()
         assert PeopleCount.objects.filter(campaign=campaign).count() == 2
         assert sorted(statistics.people([campaign.pk])) == before
+
+
+class TestTheLastOutcome:
+    def of_each(self) -> dict[str, str]:
+        return dict(Facilitator.objects.values_list("name", "last_disposition"))
+
+    @pytest.mark.usefixtures("campaign")
+    def test_of_calls_that_were_taken_in_before_there_was_a_place_for_it_is_written_by_the_migration(
+        self,
+    ) -> None:
+        tallying.take_in()
+        Facilitator.objects.update(last_disposition="")
+        migration = importlib.import_module("outreach.migrations.0020_lists_of_millions").Migration
+        with connection.cursor() as cursor:
+            for operation in migration.operations:
+                if isinstance(operation, RunSQL):
+                    cursor.execute(str(operation.sql))
+        assert self.of_each() == {"Ann": "interested", "Ben": "interested", "Cid": ""}
+
+    @pytest.mark.usefixtures("real_commits")
+    def test_of_somebody_whom_another_holds_is_left_to_the_next_run(self) -> None:
+        held, free = (a_person(a_campaign(), name=name) for name in ("Held", "Free"))
+        for person in (held, free):
+            a_conversation(person, HOUR, disposition="interested")
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("SELECT 1 FROM outreach_facilitator WHERE id = %s FOR UPDATE", [held.pk])
+            tallying.take_in()
+        assert self.of_each() == {"Held": "", "Free": "interested"}
+        assert stored()["calls interested"][0] == 1
+        other.close()
+        tallying.take_in()
+        assert self.of_each() == {"Held": "interested", "Free": "interested"}
+        assert stored()["calls interested"][0] == 2
