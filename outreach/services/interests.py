@@ -37,12 +37,15 @@ def note_interest(call: Call, *, now: datetime) -> None:
 
 
 def note_interest_of(*, facilitator_ids: Collection[int], now: datetime) -> None:
-    """Put people on the work list whom an operator found interested, with their last call if they had one."""
+    """Put people on the work list whom an operator found interested; runs in a transaction.
+
+    Their last call is put beside them, unless there is none or somebody works on it this moment.
+    """
     calls = Call.objects.by_phone().filter(facilitator__in=facilitator_ids)
-    latest = {
-        call.facilitator_id: call
-        for call in calls.order_by("facilitator", "-queued_at").distinct("facilitator")
-    }
+    newest = calls.order_by("facilitator", "-queued_at").distinct("facilitator").values_list("pk", flat=True)
+    # Whoever settles a call has it and waits for its person, whom our caller holds: it is not waited for.
+    free = Call.objects.filter(pk__in=list(newest)).select_for_update(skip_locked=True, no_key=True)
+    latest = {call.facilitator_id: call for call in free}
     rows = [_interest(person_id, latest.get(person_id), now) for person_id in facilitator_ids]
     Interest.objects.bulk_create(rows, ignore_conflicts=True)
 

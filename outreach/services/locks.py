@@ -2,8 +2,9 @@
 
 Order, to stay free of deadlocks: control row, campaign row, call row, number lock, caller ID row,
 facilitator row, pacing buckets; the row of a call that somebody makes to us comes before all of them.
-Whoever holds a facilitator row may only *try* a number lock, whoever holds a call row only a campaign row
-that nobody has. Of several call rows, take them by id or skip those that are taken.
+Whoever holds a facilitator row may only *try* a number lock or a call row, which a new reference to the call
+takes as well; whoever holds a call row may only take a campaign row that nobody has. Of several call rows,
+take them by id or skip those that are taken.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from django.db import OperationalError, connection, connections, transaction
 
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import StageWord, WorkerReport
-from outreach.models import Call, Campaign
-from outreach.services import clock, dialing, facts, progress, recording
+from outreach.models import Call, Campaign, Interest
+from outreach.services import attending, clock, dialing, facts, progress, recording
 from tests.factories import (
     a_campaign,
     a_dialled_call,
@@ -110,6 +110,24 @@ class TestACallAndItsCampaign:
             wants_the_call_when(elsewhere, monkeypatch, facts, "store_event")
             assert facts.apply_fact(call_id=call.pk, fact=ready_fact()) is facts.FactResult.DIAL
         assert elsewhere.error is None
+
+
+class TestAPersonAndTheirCall:
+    def _close(self, person_id: int) -> None:
+        interested = attending.Outcome.INTERESTED
+        attending.close(facilitator_ids=[person_id], outcome=interested, by="olga", reason="wrote to us")
+        connections.close_all()
+
+    def test_who_closes_somebody_in_a_call_never_waits_for_the_call(self) -> None:
+        """Whoever settles it has it, and waits for the person."""
+        call = a_dialled_call(a_person(a_campaign()))
+        with transaction.atomic():
+            Call.objects.select_for_update().get(pk=call.pk)
+            closing = threading.Thread(target=self._close, args=[call.person_id])
+            closing.start()
+            closing.join(3)
+            assert not closing.is_alive()
+        assert Interest.objects.get(facilitator=call.person_id).call is None
 
 
 class TestSeveralCallsAtOnce:
