@@ -22,7 +22,11 @@ def suppress(
 
     Takes the number's lock, so a dial intent either committed before (and its call is in progress)
     or sees the suppression. People in a call are settled as suppressed when it ends.
+
+    :param call: in which they said so; its row is locked first, as whoever settles it does.
     """
+    if call is not None:
+        Call.objects.select_for_update(no_key=True).only("pk").get(pk=call.pk)
     lock_number(number)
     now = clock.now()
     suppression, is_new = Suppression.objects.get_or_create(

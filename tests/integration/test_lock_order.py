@@ -12,8 +12,9 @@ from django.db import OperationalError, connection, connections, transaction
 
 from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import StageWord, WorkerReport
-from outreach.models import Call, Campaign, Interest
+from outreach.models import Call, Campaign, Facilitator, Interest, Suppression, SuppressionSource
 from outreach.services import attending, clock, dialing, facts, progress, recording
+from outreach.services.suppressing import suppress
 from tests.factories import (
     a_campaign,
     a_dialled_call,
@@ -128,6 +129,22 @@ class TestAPersonAndTheirCall:
             closing.join(3)
             assert not closing.is_alive()
         assert Interest.objects.get(facilitator=call.person_id).call is None
+
+    def _suppress(self, call: Call) -> None:
+        suppress(number=call.number, source=SuppressionSource.OPERATOR, call=call, by="olga")
+        connections.close_all()
+
+    def test_who_suppresses_the_number_of_a_call_takes_the_call_before_the_person(self) -> None:
+        call = a_dialled_call(a_person(a_campaign()))
+        with transaction.atomic():
+            Call.objects.select_for_update().get(pk=call.pk)
+            suppressing = threading.Thread(target=self._suppress, args=[call])
+            suppressing.start()
+            suppressing.join(0.2)
+            Facilitator.objects.select_for_update(nowait=True).get(pk=call.person_id)
+        suppressing.join(10)
+        assert Suppression.objects.get().call == call
+        assert Facilitator.objects.get().wish == "suppressed"
 
 
 class TestSeveralCallsAtOnce:
