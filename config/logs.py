@@ -16,6 +16,13 @@ _SHARED: list[Any] = [
 ]
 
 
+def _without_query(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Cut off what follows the path of an address: what was typed into a search may be somebody's name."""
+    if "request" in event:
+        event["request"] = str(event["request"]).partition("?")[0]
+    return event
+
+
 def logging_config(*, level: str) -> dict[str, Any]:
     """Return Django's LOGGING: one JSON line per event on standard error."""
     structlog.configure(
@@ -38,7 +45,11 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "formatters": {
             "json": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": structlog.processors.JSONRenderer(),
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    _without_query,
+                    structlog.processors.JSONRenderer(),
+                ],
                 "foreign_pre_chain": _SHARED,
             }
         },
