@@ -63,10 +63,12 @@ def with_words(term: str, path: str = "") -> Q:
     # who has typed the @ has typed the first of them to its end.
     plain = unicodedata.normalize("NFC", term).translate(_WITHOUT_ACCENTS).replace("@", "@ ")
     # Quoted: PostgreSQL splits each word as it split those that are stored, and reads no operators in it.
-    typed = [word.replace("'", "''") for word in plain.replace("\\", " ").split()]
-    words = [f"'{word[:-1]}'" if word.endswith("@") else f"'{word}':*" for word in typed if word != "@"]
-    if not words:
+    typed = [word.replace("'", "''") for word in plain.replace("\\", " ").split() if word != "@"]
+    if not typed:
         return Q(**{f"{path}pk__in": []})
+    # One letter of an alphabet begins too many words to find anybody: alone it is looked for as a word.
+    alone = len(typed) == 1 and len(typed[0]) == 1 and typed[0].isascii()
+    words = [f"'{word.removesuffix('@')}'" if alone or word[-1] == "@" else f"'{word}':*" for word in typed]
     query = SearchQuery(" & ".join(words), config="simple", search_type="raw")
     matching = Facilitator.objects.filter(searched=query)
     few = list(matching.order_by().values_list("pk", flat=True)[: FEW + 1])

@@ -252,4 +252,13 @@ class Migration(migrations.Migration):
             model_name="call",
             constraint=models.UniqueConstraint(fields=("twilio_sid",), name="call_twilio_sid_once"),
         ),
+        migrations.AddIndex(
+            model_name="interest",
+            index=models.Index(
+                models.OrderBy(models.F("handled_at"), descending=True, nulls_first=True),
+                models.F("due_at"),
+                models.F("id"),
+                name="interest_in_order",
+            ),
+        ),
     ]

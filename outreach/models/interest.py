@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from outreach.models.call import Call
@@ -39,6 +39,8 @@ class Interest(models.Model):
     class Meta:
         verbose_name_plural = _("interested")
         indexes = [
+            # The order of the work list: who is open and due first, then who was handled last.
+            models.Index(F("handled_at").desc(nulls_first=True), "due_at", "id", name="interest_in_order"),
             models.Index(name="interest_open", fields=["due_at"], condition=Q(handled_at__isnull=True)),
             models.Index(name="interest_untold", fields=["created_at"], condition=Q(told_at__isnull=True)),
         ]
