@@ -75,6 +75,11 @@ class TestSearching:
         frequent = turns_with(Turn.objects.order_by("-id"), "and")
         assert (frequent.turns.count(), frequent.of_newest) == (100, True)
 
+    def test_finds_the_newest_of_very_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(spoken, "MOST", 2)
+        a_call_with("Paint one", "Paint two", "Paint three", "Clay four")
+        assert sorted(found("paint")) == ["Paint three", "Paint two"]
+
     def test_marks_what_was_looked_for_and_nothing_else(self) -> None:
         assert marked("Say <b>painting</b>", "paint") == "Say &lt;b&gt;<mark>paint</mark>ing&lt;/b&gt;"
         assert marked("x" * 300 + " paint " + "y" * 300, "paint").startswith("…")
@@ -90,6 +95,15 @@ class TestThePage:
         assert f"{reverse('admin:outreach_call_change', args=[call.pk])}#turn-10" in page
         assert "<mark>watercol</mark>ours" in page
         assert "watercol" not in Access.objects.get().what
+
+    def test_says_when_only_the_newest_turns_were_looked_through(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        a_call_with("I paint.")
+        client.force_login(User.objects.create_superuser("root", password="a-password-of-tests"))
+        assert "only the newest" not in client.get(LIST, {"q": "paint"}).content.decode()
+        monkeypatch.setattr(spoken, "FREQUENT", 0)
+        assert "only the newest 10,000 turns" in client.get(LIST, {"q": "paint"}).content.decode()
 
     def test_is_not_for_everybody(self, client: Client) -> None:
         client.force_login(an_operator("outreach.view_call", "outreach.view_turn"))
