@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from outreach.desk.piece import Piece, ago
-from outreach.models import Call, CallEvent, CheckResult, CheckStatus, DialingControl, EventSource
+from outreach.doctor.results import told_by
+from outreach.models import (
+    Call,
+    CallEvent,
+    Campaign,
+    CampaignState,
+    CheckResult,
+    CheckStatus,
+    DialingControl,
+    EventSource,
+)
 from outreach.services.model_limits import model_budget
 
 #: Calls this young tell whether a vendor can be reached.
@@ -36,15 +46,32 @@ class Lately:
 
 def vendors(now: datetime, control: DialingControl) -> list[Piece]:
     """Return how each vendor does, and whether Twilio's news arrive."""
-    rows: dict[str, list[CheckResult]] = {area: [] for area in AREAS}
-    for row in CheckResult.objects.filter(area__in=list(AREAS)).order_by("-checked_at"):
-        rows[row.area].append(row)
+    rows = _checks()
     lately = _lately(now)
     return [
         _vendor("Twilio", rows["twilio"], lately["twilio"], "took a call", now),
         _vendor("LiveKit", rows["livekit"], lately["livekit"], "Alex was in a room", now),
         _models(rows["groq"], control, now),
     ]
+
+
+def _checks() -> dict[str, list[CheckResult]]:
+    """Return the last results by area, the newest first.
+
+    What was found for one campaign counts until it is finished, or the same was asked for them all.
+    """
+    unfinished = Campaign.objects.exclude(state=CampaignState.FINISHED).values_list("pk", flat=True)
+    going_on = {str(pk) for pk in unfinished}
+    rows: dict[str, list[CheckResult]] = {area: [] for area in AREAS}
+    of_all = set()
+    for row in CheckResult.objects.filter(area__in=list(AREAS)).order_by("-checked_at"):
+        check, campaign = told_by(row)
+        if not campaign:
+            of_all.add(check)
+        elif campaign not in going_on or check in of_all:
+            continue
+        rows[row.area].append(row)
+    return rows
 
 
 def webhooks_silent(now: datetime) -> bool:

@@ -52,3 +52,9 @@ def latest(*, campaign: Campaign | None = None) -> list[CheckResult]:
 def row_name(check: Check, campaign: Campaign | None) -> str:
     """Return the name under which a check's result is kept."""
     return f"{check.name}/{campaign.pk}" if check.of_campaign and campaign is not None else check.name
+
+
+def told_by(row: CheckResult) -> tuple[str, str]:
+    """Return the check and the key of the campaign that a result is of; without one it is of them all."""
+    check, _, campaign = row.name.partition("/")
+    return check, campaign

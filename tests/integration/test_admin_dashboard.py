@@ -308,6 +308,19 @@ class TestHealth:
         )
         assert (piece("Twilio").well, piece("Twilio").says) == (False, "It is suspended. Pay.")
 
+    def test_forgets_what_the_checks_found_for_a_campaign_that_is_over_or_asked_about_with_all(self) -> None:
+        now, (over, runs) = clock.now(), (a_campaign(state=state) for state in ("finished", "running"))
+        found = {"area": "twilio", "status": "fail", "finding": "The balance is low."}
+        for campaign in (over, runs):
+            CheckResult.objects.create(name=f"twilio.balance/{campaign.pk}", checked_at=now, **found)
+        assert not piece("Twilio").well
+        later = {"status": "ok", "finding": "It lasts.", "checked_at": now + timedelta(minutes=1)}
+        CheckResult.objects.create(name="twilio.balance", area="twilio", **later)
+        assert piece("Twilio").well
+        CheckResult.objects.filter(name="twilio.balance").delete()
+        Campaign.objects.filter(pk=runs.pk).update(state="finished")
+        assert not piece("Twilio").known
+
     def test_counts_what_must_not_happen(self) -> None:
         assert piece("Webhooks").well
         CallEvent.objects.create(
