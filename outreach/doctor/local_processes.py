@@ -40,7 +40,7 @@ def versions(_about: Surroundings) -> Finding:
     if sys.version_info[:2] != PYTHON:
         return fail(
             f"Python {sys.version_info[0]}.{sys.version_info[1]} runs this; 3.11 is needed.",
-            remedy="Make the virtual environment with Python 3.11: make setup",
+            remedy="Make .venv anew with Python 3.11: remove it, then make up PYTHON=python3.11",
             page="https://www.python.org/downloads/",
         )
     wrong = list(_other_versions(settings.BASE_DIR / "requirements.txt"))

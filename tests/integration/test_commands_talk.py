@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -135,6 +136,18 @@ class TestWhoAnswers:
         monkeypatch.setenv("GROQ_API_KEY", "gsk_environment")
         assert "openai/gpt-oss-120b" in typed("talk")
         assert (talked.models.api_key, talked.models.base_url) == ("gsk_environment", GROQ_BASE_URL)
+
+    @pytest.mark.usefixtures("model")
+    def test_is_told_apart_from_one_that_could_not(
+        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        async def fail(**_told: Any) -> None:
+            failure = ConnectionError("no way to Groq")
+            logging.getLogger("livekit.agents").error("Error in a task", exc_info=failure)
+
+        monkeypatch.setattr(talk, "talk_on_terminal", fail)
+        assert "could not answer: no way to Groq. A key" in " ".join(typed("talk").split())
+        assert "Traceback" not in capfd.readouterr().err
 
     def test_is_nobody_without_a_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("getpass.getpass", lambda _prompt: " ")

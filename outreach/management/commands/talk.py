@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -61,10 +63,41 @@ class Command(OperatorCommand):
         self.desk.write(self.desk.headline(f"Alex talks with {call.who}"))
         whose = "the sandbox's script" if is_loopback(models.base_url) else models.llm
         self.desk.say(f"{call.campaign.name} · answers: {whose} · Ctrl-D hangs up\n", "dim")
-        try:
-            asyncio.run(talk_on_terminal(brief=brief, models=models))
-        except KeyboardInterrupt:
-            self.desk.say("\nYou hung up.")
+        with _heard() as troubles:
+            try:
+                asyncio.run(talk_on_terminal(brief=brief, models=models))
+            except KeyboardInterrupt:
+                self.desk.say("\nYou hung up.")
+        if troubles.last:
+            self.desk.say(
+                f"The model could not answer: {troubles.last}. A key is made at "
+                "https://console.groq.com/keys; behind a proxy, HTTPS_PROXY must name it.",
+                "red",
+            )
+
+
+class _Troubles(logging.Handler):
+    """Keeps why the models failed last."""
+
+    last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the reason in one line."""
+        problem = record.exc_info[1] if record.exc_info else None
+        self.last = f"{problem or record.getMessage()}".split("\n", maxsplit=1)[0].rstrip(".")
+
+
+@contextmanager
+def _heard() -> Iterator[_Troubles]:
+    """Keep what the models' client complains of, in place of tracebacks between the spoken lines."""
+    logger, troubles = logging.getLogger("livekit.agents"), _Troubles(logging.ERROR)
+    logger.addHandler(troubles)
+    before, logger.propagate = logger.propagate, False
+    try:
+        yield troubles
+    finally:
+        logger.propagate = before
+        logger.removeHandler(troubles)
 
 
 def _who(campaign_name: str | None, facilitator_id: int | None) -> tuple[Campaign | None, Facilitator | None]:
