@@ -22,7 +22,8 @@ def add_start_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         DESPITE,
         action="store_true",
-        help="start in spite of what is red: you answer for it; what the law asks for still refuses",
+        help="start in spite of what is red: you answer for it; what the law asks for, or no call can do "
+        "without, still refuses",
     )
     parser.add_argument("--yes", action="store_true", help="live mode: do not ask before starting")
 
