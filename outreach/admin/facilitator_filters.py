@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import DropdownFilter
 
 from outreach.admin.list_filters import Because
+from outreach.admin.searching import few_people
 from outreach.desk.badges import words_of
 from outreach.desk.places import places
 from outreach.domain.disposition import Disposition
@@ -71,7 +72,10 @@ class CallbackDue(DropdownFilter):
         if wanted is None:
             return queryset
         promised = Callback.objects.filter(wanted, state=CallbackState.PROMISED)
-        return queryset.filter(pk__in=promised.values("facilitator"))
+        few = few_people(promised.values_list("facilitator", flat=True))
+        if few is None:
+            return queryset.filter(pk__in=promised.values("facilitator"))
+        return queryset.filter(pk__in=few)
 
 
 class Country(DropdownFilter):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import phonenumbers
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from outreach.domain.phone_number import normalise_for_search
 from outreach.models import Campaign, Facilitator
@@ -14,7 +15,7 @@ from outreach.models.facilitator import ACCENTED, PLAIN
 
 COUNTRIES_TRIED = 20
 FEW = 2_000
-"""People found by their words that are looked up by id; of more, some come up soon in any order."""
+"""People who are looked up by id; of more, some come up soon in any order."""
 
 _WITHOUT_ACCENTS = str.maketrans(ACCENTED, PLAIN)
 
@@ -70,8 +71,11 @@ def with_words(term: str, path: str = "") -> Q:
     alone = len(typed) == 1 and len(typed[0]) == 1 and typed[0].isascii()
     words = [f"'{word.removesuffix('@')}'" if alone or word[-1] == "@" else f"'{word}':*" for word in typed]
     query = SearchQuery(" & ".join(words), config="simple", search_type="raw")
-    matching = Facilitator.objects.filter(searched=query)
-    few = list(matching.order_by().values_list("pk", flat=True)[: FEW + 1])
-    if len(few) <= FEW:
-        return Q(**{f"{path}pk__in": few})
-    return Q(**{f"{path}searched": query})
+    few = few_people(Facilitator.objects.filter(searched=query).values_list("pk", flat=True))
+    return Q(**{f"{path}searched": query}) if few is None else Q(**{f"{path}pk__in": few})
+
+
+def few_people(keys: QuerySet[Any, int]) -> list[int] | None:
+    """Return the keys of people where they are few enough to be looked up one by one; else None."""
+    found = list(keys.order_by()[: FEW + 1])
+    return found if len(found) <= FEW else None
