@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +15,13 @@ from outreach.domain.call_status import CallStatus
 from outreach.domain.contracts import StageWord, WorkerReport
 from outreach.models import Call, Campaign, Facilitator, Interest, Suppression, SuppressionSource
 from outreach.services import attending, clock, dialing, facts, progress, recording
+from outreach.services.redialing import redial
 from outreach.services.suppressing import suppress
 from tests.factories import (
     a_campaign,
     a_dialled_call,
     a_person,
+    an_earlier_call,
     claim,
     prepare,
     provider_says,
@@ -145,6 +148,27 @@ class TestAPersonAndTheirCall:
         suppressing.join(10)
         assert Suppression.objects.get().call == call
         assert Facilitator.objects.get().wish == "suppressed"
+
+
+class TestSeveralPeopleAtOnce:
+    def _try_again(self, campaign_id: int) -> None:
+        redial(campaign_id=campaign_id, outcomes=["no_answer"], n_attempts=1, by="olga")
+        connections.close_all()
+
+    def test_are_tried_again_in_the_order_in_which_operators_take_them(self) -> None:
+        campaign, done = a_campaign(), {"standing": "exhausted", "next_call_at": None}
+        first, last = sorted(a_person(campaign, **done).pk for _ in range(2))
+        for person in Facilitator.objects.all():
+            an_earlier_call(person, ago=timedelta(days=1))
+        Facilitator.objects.filter(pk=first).update(name="Stored anew, and so behind the others")
+        with transaction.atomic():
+            Facilitator.objects.select_for_update().get(pk=first)
+            redialing = threading.Thread(target=self._try_again, args=[campaign.pk])
+            redialing.start()
+            redialing.join(0.2)
+            Facilitator.objects.select_for_update(nowait=True).get(pk=last)
+        redialing.join(10)
+        assert set(Facilitator.objects.values_list("standing", flat=True)) == {"retry_due"}
 
 
 class TestSeveralCallsAtOnce:
