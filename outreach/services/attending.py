@@ -113,7 +113,7 @@ def close(*, facilitator_ids: Collection[int], outcome: Outcome, by: str, reason
     """
     sentence = f"{reason.strip() or 'Closed'} ({by})"[:300]
     people = _locked(facilitator_ids)
-    wished = _wish(people, Standing(outcome.value), sentence)
+    wished = _wish(people.exclude(wish=outcome.value), Standing(outcome.value), sentence)
     stays = [Standing.IN_CALL.value, Standing.SUPPRESSED.value, outcome.value]
     closed = _give(
         people.exclude(standing__in=stays),

@@ -108,6 +108,17 @@ class TestWhatHappens:
         )
         assert list(rows) == [("person.interested", person, None) for person in people]
 
+    def test_tells_once_of_who_is_closed_twice_in_one_call(self) -> None:
+        an_endpoint(now=clock.now())
+        person = a_person(a_campaign(), standing="in_call", next_call_at=None)
+        closed = [
+            attending.close(
+                facilitator_ids=[person.pk], outcome=attending.Outcome.INTERESTED, by="olga", reason="wrote"
+            )
+            for _ in range(2)
+        ]
+        assert (closed, HookDelivery.objects.count()) == ([1, 0], 1)
+
     def test_includes_callbacks_and_opt_outs_but_no_imported_lists(self) -> None:
         an_endpoint(now=clock.now())
         person = a_person(a_campaign())
