@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import time
@@ -82,6 +83,8 @@ class Command(BaseCommand):
         if entered is None:
             raise CommandError("Start it as a process of its own: manage.py rehearse")
         console = Console(stderr=True, highlight=False, soft_wrap=True)
+        if console.is_terminal:
+            logging.getLogger("outreach").setLevel(logging.WARNING)
         with entered.held:
             verdict = Rehearsal(entered=entered, options=options, console=console).run()
         if options["json"]:
