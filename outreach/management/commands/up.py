@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError
 
 from outreach.domain.dialing_mode import DialingMode
 from outreach.management.commands import _entering
@@ -61,7 +62,7 @@ class Command(BaseCommand):
                 running.keep_telling(lambda: asked.to_stop or entered.cut_off)
                 if entered.cut_off:
                     problem = CommandError("The tunnel ended, so nobody reaches us: see logs/tunnel.log.")
-            except (NotReady, ServerError, WrongDatabase, CommandError) as stopped_by:
+            except (NotReady, ServerError, WrongDatabase, CommandError, OperationalError) as stopped_by:
                 problem = stopped_by
             finally:
                 running.stop()

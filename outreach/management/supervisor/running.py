@@ -125,6 +125,7 @@ class Running:
 
     def stop(self) -> None:
         """Stop everything: new calls first, then wait for those in progress, the databases last."""
+        connection.close_if_unusable_or_obsolete()
         try:
             self._let_calls_end()
         except (*AWAY, OSError) as problem:
