@@ -105,7 +105,7 @@ class TestACampaign:
             ("call_window", "Mon ten to eleven", "10:00-13:00"),
             ("retry_policy", "busy: 4 h, ×2, at most 24 h", "no_answer"),
             ("retry_policy", "busy: soon", "at most 24 h"),
-            ("caller_ids", "4155550100", "+14155550100"),
+            ("caller_ids", "4155550100", "+1 415 555 0100"),
         ],
     )
     def test_shows_what_is_wrong_beside_the_field(
