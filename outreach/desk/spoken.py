@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +52,12 @@ def turns_with(turns: QuerySet[Turn], typed: str) -> Found:
     if not words:
         return Found(turns=turns.none(), of_newest=False)
     # Words are letters and digits only, so none of them is an operator of the query language.
-    query = SearchQuery(" & ".join(f"{word}:*" for word in words), config="simple", search_type="raw")
-    matching = turns.alias(words=SearchVector("text", config="simple")).filter(words=query).order_by()
+    query = " & ".join(f"{word}:*" for word in words)
+    wanted = SearchQuery(query, config="simple", search_type="raw")
+    matching = turns.alias(words=SearchVector("text", config="simple")).filter(words=wanted).order_by()
     of_newest = _rows_expected(matching) > FREQUENT
-    if of_newest:
-        oldest = turns.order_by("-pk").values_list("pk", flat=True)[NEWEST : NEWEST + 1]
-        matching = matching.filter(pk__gt=next(iter(oldest), 0))
-    return Found(turns=turns.filter(pk__in=_newest_keys(matching)), of_newest=of_newest)
+    keys = _keys_among_newest(turns, query) if of_newest else _newest_keys(matching)
+    return Found(turns=turns.filter(pk__in=keys), of_newest=of_newest)
 
 
 def _rows_expected(rows: QuerySet[Turn]) -> int:
@@ -66,15 +66,28 @@ def _rows_expected(rows: QuerySet[Turn]) -> int:
     return int(plan[0]["Plan"]["Plan Rows"])
 
 
+# In both the inner query is Django's own, and its parameters are passed on.
+
+
 def _newest_keys(rows: QuerySet[Turn]) -> list[int]:
     """Return the keys of the newest `MOST` rows, all of which are found before they are put in order."""
     inner, params = rows.values("pk").query.sql_with_params()
+    wanted = f"SELECT id FROM found ORDER BY id DESC LIMIT {MOST}"  # noqa: S608
+    return _keys(f"WITH found (id) AS MATERIALIZED ({inner}) {wanted}", params)
+
+
+def _keys_among_newest(turns: QuerySet[Turn], query: str) -> list[int]:
+    """Return the keys of those of the newest `NEWEST` turns that match, read in that order up to `MOST`."""
+    inner, params = turns.order_by("-pk").values("pk", "text")[:NEWEST].query.sql_with_params()
+    wanted = (
+        f"SELECT id FROM newest WHERE to_tsvector('simple', text) @@ to_tsquery('simple', %s) LIMIT {MOST}"  # noqa: S608
+    )
+    return _keys(f"WITH newest (id, text) AS MATERIALIZED ({inner}) {wanted}", (*params, query))
+
+
+def _keys(sql: str, params: Sequence[Any]) -> list[int]:
     with connection.cursor() as cursor:
-        # The inner query is Django's own, its parameters are passed on.
-        cursor.execute(
-            f"WITH found (id) AS MATERIALIZED ({inner}) SELECT id FROM found ORDER BY id DESC LIMIT {MOST}",  # noqa: S608
-            params,
-        )
+        cursor.execute(sql, params)
         return [key for (key,) in cursor.fetchall()]
 
 
