@@ -33,6 +33,11 @@ FIRST_WORDS_WITHIN = 2.5
 """Seconds in which whoever picked up usually says something; then Alex speaks first."""
 PERSONS = [rtc.ParticipantKind.PARTICIPANT_KIND_SIP, rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR]
 IN_BROWSER = [rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD]
+_ROOM_IS_OVER = {
+    rtc.DisconnectReason.ROOM_DELETED,
+    rtc.DisconnectReason.ROOM_CLOSED,
+    rtc.DisconnectReason.SERVER_SHUTDOWN,
+}
 
 
 class LineUnavailable(Exception):
@@ -179,7 +184,12 @@ class RoomLine(Line):
     def _listen(self, session: AgentSession[None], listener: Listener) -> None:
         def left(participant: rtc.RemoteParticipant) -> None:
             # close_on_disconnect covers only some reasons; a broken trunk ends the call all the same.
-            if participant.kind in self._persons and not self._hanging_up:
+            if participant.kind not in self._persons or self._hanging_up:
+                return
+            # Who deletes a room sends everybody out of it; whose end comes first is chance.
+            if participant.disconnect_reason in _ROOM_IS_OVER:
+                listener.room_closed()
+            else:
                 listener.person_left()
 
         def disconnected(_: object) -> None:
