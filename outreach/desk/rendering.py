@@ -63,21 +63,20 @@ def their_moment(at: datetime | None, zone_name: str) -> SafeString | str:
     zone, mine = zone_of(zone_name), zone_of(own_zone()) or UTC
     if zone is None:
         return moment(at)
-    same = at.astimezone(zone).replace(tzinfo=None) == at.astimezone(mine).replace(tzinfo=None)
     here = f"{_short(at, own_zone())} {city_of(own_zone())}"
     return format_html(
         '<span title="{}" class="desk-nowrap">{} <span class="desk-quiet">{}{}</span></span>',
         here,
         _short(at, zone_name),
         city_of(zone_name),
-        "" if same else f" · {_clock_if_near(at, zone, mine)} {city_of(own_zone())}",
+        "" if _agree(at, zone, mine) else f" · {_clock_if_near(at, zone, mine)} {city_of(own_zone())}",
     )
 
 
 def their_own_moment(at: datetime, zone_name: str) -> str:
     """Return a time on the person's clock alone; empty where theirs is unknown or shows what mine does."""
     zone, mine = zone_of(zone_name), zone_of(own_zone()) or UTC
-    if zone is None or at.astimezone(zone).replace(tzinfo=None) == at.astimezone(mine).replace(tzinfo=None):
+    if zone is None or _agree(at, zone, mine):
         return ""
     return f"{_short(at, zone_name)} {city_of(zone_name)}"
 
@@ -86,6 +85,11 @@ def on_both_clocks(at: datetime, zone_name: str) -> list[str]:
     """Return a time on the person's clock, and for the line below on mine; mine alone where they agree."""
     theirs = their_own_moment(at, zone_name)
     return [theirs, moment(at)] if theirs else [moment(at), ""]
+
+
+def _agree(at: datetime, theirs: tzinfo, mine: tzinfo) -> bool:
+    """Tell whether both clocks show the same at a moment."""
+    return at.astimezone(theirs).replace(tzinfo=None) == at.astimezone(mine).replace(tzinfo=None)
 
 
 def _clock_if_near(at: datetime, theirs: tzinfo, mine: tzinfo) -> str:

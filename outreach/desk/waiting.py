@@ -12,7 +12,6 @@ from django.db.models import Count, Q, Sum
 
 from outreach.desk.reasons import predicate_of, what_they_do
 from outreach.desk.rendering import city_of, zone_of
-from outreach.domain import campaign_term
 from outreach.domain.gate import RefusalCode
 from outreach.domain.standing import CALLABLE, CallKind, Standing
 from outreach.models import Campaign, CampaignState, CanaryState, Facilitator, PeopleCount
@@ -101,15 +100,8 @@ def _idle(open_ones: Iterable[Campaign], now: datetime) -> dict[Campaign, str]:
     """Return the campaigns that call nobody new now, each with the reason as a half-sentence."""
     found = {}
     for campaign in open_ones:
-        if campaign_term.why_not(
-            kind=CallKind.FIRST,
-            state=campaign.state,
-            starts_at=campaign.starts_at,
-            ends_at=campaign.ends_at,
-            keeps_callbacks=campaign.keeps_callbacks,
-            now=now,
-        ):
-            over = campaign_term.is_over(state=campaign.state, ends_at=campaign.ends_at, now=now)
+        if campaign.why_not(CallKind.FIRST, now=now):
+            over = campaign.is_over(now=now)
             found[campaign] = "is over" if over else _IDLE.get(campaign.state, "begins later")
         if campaign.canary_state == CanaryState.WAITING:
             found[campaign] = "waits for your go"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -10,7 +11,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from outreach.domain import defaults
+from outreach.domain import campaign_term, defaults
+from outreach.domain.standing import CallKind
 from outreach.models.history import EditHistory
 
 
@@ -193,3 +195,18 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def why_not(self, kind: CallKind, *, now: datetime) -> str:
+        """Return why nobody is called for such a reason at `now`; empty when people are."""
+        return campaign_term.why_not(
+            kind=kind,
+            state=self.state,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            keeps_callbacks=self.keeps_callbacks,
+            now=now,
+        )
+
+    def is_over(self, *, now: datetime) -> bool:
+        """Tell whether nobody new is to be called any more."""
+        return campaign_term.is_over(state=self.state, ends_at=self.ends_at, now=now)

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from outreach.domain import campaign_term, defaults
+from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
 from outreach.domain.call_window import InvalidCallWindow
 from outreach.domain.gate import Refuse, decide
@@ -90,7 +90,7 @@ def _tick_in(campaign_id: int, kinds: tuple[CallKind, ...]) -> list[UUID]:
     now = clock.now()
     if control.stopped or campaign is None:
         return []
-    kinds = tuple(kind for kind in kinds if not _why_not(campaign, kind, now))
+    kinds = tuple(kind for kind in kinds if not campaign.why_not(kind, now=now))
     if not kinds or (campaign.state == CampaignState.RUNNING and _canary_is_over(campaign, now)):
         return []
     allocation = _allocate(campaign, control, now)
@@ -100,18 +100,6 @@ def _tick_in(campaign_id: int, kinds: tuple[CallKind, ...]) -> list[UUID]:
         CallKind.RETRY: allocation.retries,
     }
     return [call_id for kind in kinds for call_id in claim(campaign, kind, wanted[kind], now)]
-
-
-def _why_not(campaign: Campaign, kind: CallKind, now: datetime) -> str:
-    """Return why the campaign claims nobody for such a call now; nobody is moved for that."""
-    return campaign_term.why_not(
-        kind=kind,
-        state=campaign.state,
-        starts_at=campaign.starts_at,
-        ends_at=campaign.ends_at,
-        keeps_callbacks=campaign.keeps_callbacks,
-        now=now,
-    )
 
 
 def _running_campaigns() -> list[int]:

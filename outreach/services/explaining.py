@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from outreach.domain import campaign_term
 from outreach.domain.call_window import InvalidCallWindow
 from outreach.domain.gate import GateRules, NumberHistory, Refuse, decide
 from outreach.domain.standing import CallKind, Standing
@@ -155,17 +154,10 @@ def _why_nobody(campaign: Campaign, kind: CallKind, known: _Known) -> Because | 
     """Say why nobody of this campaign is called for such a reason now."""
     if known.stopped:
         return Because(sentence=known.stopped)
-    why = campaign_term.why_not(
-        kind=kind,
-        state=campaign.state,
-        starts_at=campaign.starts_at,
-        ends_at=campaign.ends_at,
-        keeps_callbacks=campaign.keeps_callbacks,
-        now=known.now,
-    )
+    why = campaign.why_not(kind, now=known.now)
     if not why:
         return None
-    if campaign_term.is_over(state=campaign.state, ends_at=campaign.ends_at, now=known.now):
+    if campaign.is_over(now=known.now):
         return Because(sentence=why)
     if campaign.state == CampaignState.DRAFT:
         return Because(sentence="The campaign has not been started.")

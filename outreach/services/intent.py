@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from outreach.domain import campaign_term, defaults
+from outreach.domain import defaults
 from outreach.domain.call_status import CallStatus
 from outreach.domain.gate import Refuse, decide
 from outreach.domain.standing import CallKind
@@ -126,14 +126,7 @@ def _stopped(control: DialingControl, campaign: Campaign, call: Call, now: datet
         return "All dialing is stopped."
     if not call.is_phone_call:
         return ""
-    return campaign_term.why_not(
-        kind=CallKind(call.kind),
-        state=campaign.state,
-        starts_at=campaign.starts_at,
-        ends_at=campaign.ends_at,
-        keeps_callbacks=campaign.keeps_callbacks,
-        now=now,
-    )
+    return campaign.why_not(CallKind(call.kind), now=now)
 
 
 def _refusal(call: Call, campaign: Campaign, now: datetime) -> Refuse | None:
