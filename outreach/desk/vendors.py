@@ -45,7 +45,7 @@ class Lately:
 
 
 def vendors(now: datetime, control: DialingControl) -> list[Piece]:
-    """Return how each vendor does, and whether Twilio's news arrive."""
+    """Return how each vendor does."""
     rows = _checks()
     lately = _lately(now)
     return [
